@@ -1,0 +1,1 @@
+"""Who answers: pictures, requests, completions, providers, and the layers around them."""

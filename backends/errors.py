@@ -1,0 +1,189 @@
+"""The error tree of sixlens. Everything a user can cause or meet is one of these.
+
+```
+SixlensError
+├── InputError              an input is unusable                                    exit code 2
+│   └── ImageError          a picture cannot be read
+├── ConfigError             a setting, file, prompt or name is wrong                exit code 4
+│   ├── UnknownNameError    a name that does not exist, with the nearest one
+│   ├── MissingExtraError   an optional dependency, with its `pip install` line
+│   └── PromptError         a prompt that cannot be rendered
+├── BudgetError             the budget is spent                                     exit code 3
+├── NoVerdictError          no backend answered, so there is nothing to fuse        exit code 1
+└── BackendError            a backend gave no usable answer                         exit code 1
+    ├── ConnectError        the server could not be reached, or the line dropped
+    ├── AttemptTimeoutError an attempt took longer than it may
+    ├── RateLimitError      too many requests; `retry_after` says when to come back
+    ├── ServerError         the server failed (5xx)
+    ├── MalformedError      the server's answer does not follow its own protocol
+    ├── AuthError           the key is missing, wrong or lacks a right
+    ├── QuotaError          the account has no money or quota left
+    ├── InvalidRequestError the server refuses the request as it is
+    ├── UnsupportedError    the model does not take a setting or a kind of input
+    ├── ContextLengthError  the prompt is longer than the model's context
+    └── ScriptError         a scripted backend has no answer for this step
+```
+
+Every message is one line that says what to do. No message carries a key, a header or image bytes.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class SixlensError(Exception):
+    """Root of the tree. `exit_code` is what the command line returns for it."""
+
+    exit_code: int = 1
+
+
+class InputError(SixlensError):
+    """An input is unusable."""
+
+    exit_code = 2
+
+
+class ImageError(InputError):
+    """A picture cannot be read, or is refused as unsafe."""
+
+
+class ConfigError(SixlensError):
+    """A setting, a file or a name is wrong."""
+
+    exit_code = 4
+
+
+class UnknownNameError(ConfigError):
+    """A name that does not exist; says which one was probably meant.
+
+    Args:
+        kind: what is named, for example `paradigm`.
+        name: the name as given.
+        known: the names that exist.
+
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        near = difflib.get_close_matches(name, names, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        super().__init__(f"There is no {kind} {name!r}.{hint} Known: {', '.join(names) or 'none'}.")
+        self.kind = kind
+        self.name = name
+
+
+class MissingExtraError(ConfigError):
+    """An optional dependency is not installed.
+
+    Args:
+        what: what needs it, for example `the hf: backend`.
+        extra: the extra's name in `pyproject.toml`.
+
+    """
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs an extra: pip install 'sixlens[{extra}]'")
+
+
+class PromptError(ConfigError):
+    """A prompt cannot be rendered."""
+
+
+class BudgetError(SixlensError):
+    """The budget is spent; what was done before is kept."""
+
+    exit_code = 3
+
+
+class NoVerdictError(SixlensError):
+    """No backend answered, so there is nothing to fuse."""
+
+
+class BackendError(SixlensError):
+    """A backend gave no usable answer.
+
+    Args:
+        message: one line, without keys or image bytes.
+        provider: the provider's name, for example `compatible`.
+        model: the model asked for.
+        status: the HTTP status, if there was one.
+        request_id: the provider's id of the request, if it gave one.
+        retry_after: seconds after which to come back, if the provider said so.
+
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        provider: str = "",
+        model: str = "",
+        status: int | None = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        transient: bool | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.provider = provider
+        self.model = model
+        self.status = status
+        self.request_id = request_id
+        self.retry_after = retry_after
+        if transient is not None:
+            self.transient = transient
+
+
+class ConnectError(BackendError):
+    """The server could not be reached, or the connection dropped."""
+
+    transient = True
+
+
+class AttemptTimeoutError(BackendError):
+    """An attempt took longer than it may."""
+
+    transient = True
+
+
+class RateLimitError(BackendError):
+    """Too many requests; `retry_after` says when to come back, if known."""
+
+    transient = True
+
+
+class ServerError(BackendError):
+    """The server failed (5xx)."""
+
+    transient = True
+
+
+class MalformedError(BackendError):
+    """The server's answer does not follow its own protocol."""
+
+    transient = True
+
+
+class AuthError(BackendError):
+    """The key is missing, wrong or lacks a right."""
+
+
+class QuotaError(BackendError):
+    """The account has no money or quota left; waiting does not help."""
+
+
+class InvalidRequestError(BackendError):
+    """The server refuses the request as it is."""
+
+
+class UnsupportedError(BackendError):
+    """The model does not take a setting or a kind of input."""
+
+
+class ContextLengthError(BackendError):
+    """The prompt is longer than the model's context."""
+
+
+class ScriptError(BackendError):
+    """A scripted backend has no answer for this step."""

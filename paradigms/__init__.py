@@ -1,0 +1,1 @@
+"""One way of looking: labels, answers, reports, prompts and the signals measured beside them."""

@@ -1,0 +1,27 @@
+"""The words for what is said of a picture, and for how an examination ended."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Label(StrEnum):
+    """What is said of a picture. `generated` is the positive class."""
+
+    GENERATED = "generated"
+    REAL = "real"
+    UNDECIDED = "undecided"
+
+
+class Outcome(StrEnum):
+    """How an examination ended. Only `answered` carries a label."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    """The model declined to judge."""
+    UNPARSED = "unparsed"
+    """There is an answer, but no label can be read from it."""
+    FAILED = "failed"
+    """No answer came."""
+    SKIPPED = "skipped"
+    """Nobody was asked."""

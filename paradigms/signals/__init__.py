@@ -1,0 +1,1 @@
+"""Measurements of a picture and its file: provenance, regions, repetition."""

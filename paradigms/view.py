@@ -1,0 +1,54 @@
+"""What one case offers to the paradigms, and with what they examine it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from backends.backend import Backend
+from backends.request import Observer, Picture
+from paradigms.exemplars import Exemplar
+from paradigms.region import Region
+from paradigms.render import Renderer
+from paradigms.signals.measurement import Measurement
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one case offers.
+
+    `case` is the SHA-256 of the original file; `size` is width and height of the upright original in pixels. `subject` is
+    None when nobody named one. Measurements are keyed by the name of the measure.
+    """
+
+    case: str
+    size: tuple[int, int]
+    image: Picture | None = None
+    regions: tuple[Region, ...] = ()
+    region_pictures: tuple[Picture, ...] = ()
+    subject: str | None = None
+    exemplars: tuple[tuple[Exemplar, Picture | None], ...] = ()
+    measurements: Mapping[str, Measurement] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLimits:
+    """How long an answer may get, in tokens. An answer cut off is asked for once more with `more_room` times as many."""
+
+    verdict: int = 1500
+    text: int = 500
+    follow_up: int = 60
+    more_room: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """With what a paradigm examines a case. `backend` is None when no model is to be asked."""
+
+    backend: Backend | None
+    renderer: Renderer
+    limits: TokenLimits = TokenLimits()
+    temperature: float | None = 0.0
+    seed: int | None = None
+    trace: bool = False
+    observer: Observer | None = None
