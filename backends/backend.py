@@ -19,21 +19,33 @@ class BoxFormat(StrEnum):
     THOUSAND = "thousand"
     """Thousandths of width and height, 0 to 1000."""
     PIXELS = "pixels"
-    """Pixels of the delivered picture."""
+    """Pixels of the picture as the server resized it (`seen_size` in `backends.models`)."""
 
 
 class Capabilities(BaseModel):
-    """What a model can do, as far as it is known. None means unknown."""
+    """What a model can do, as far as it is known.
+
+    None means unknown: such a setting is asked for, and when the server refuses it this is remembered.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     images: bool = True
-    json_schema: bool = False
-    logprobs: bool = False
+    json_schema: bool | None = None
+    logprobs: bool | None = None
     prefill: bool = False
-    prefix_cache: bool = False
+    prefix_cache: bool | None = None
+    cache_min_tokens: int | None = None
+    """Prompts shorter than this are never cached by the provider."""
     context_tokens: int | None = None
+    """Prompt and answer together."""
     box_format: BoxFormat | None = None
+    image_multiple: int | None = None
+    """The server rounds the sides of pictures to multiples of this many pixels."""
+    image_max_pixels: int | None = None
+    """Width times height above which servers of this family resize pictures by settings of their own."""
+    image_max_side: int | None = None
+    """The longer side, in pixels, above which the server shrinks a picture."""
     destination: str = "this process"
     """Where pictures go, in words for people: a host, or `this process`."""
     hosted: bool = False
@@ -64,4 +76,27 @@ class Backend(Protocol):
 
     async def aclose(self) -> None:
         """Release connections and files."""
+        ...
+
+
+@runtime_checkable
+class Provider(Backend, Protocol):
+    """A backend that really asks somebody: what the layers around it need to tell endpoints and accounts apart.
+
+    `prepare` finds out once what only the server knows (the model's name, its revision, whether it passes pictures on).
+    `complete` does it by itself; whoever reads `identity`, or `capabilities` before the first call, awaits it first.
+    """
+
+    @property
+    def identity(self) -> str:
+        """Endpoint, model and revision, and whatever else of the settings changes answers. No secrets."""
+        ...
+
+    @property
+    def account(self) -> str:
+        """A short hash that tells accounts apart, or an empty string. It is no key and cannot be turned into one."""
+        ...
+
+    async def prepare(self) -> None:
+        """Find out what only the server knows. Raises `BackendError`; may be called more than once."""
         ...

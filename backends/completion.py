@@ -77,6 +77,7 @@ class Completion(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     text: str
+    """The whole turn of the assistant, with the prefill that began it."""
     stop: Stop = Stop.COMPLETE
     model: str
     """The model that the server says it used."""

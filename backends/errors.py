@@ -9,6 +9,7 @@ SixlensError
 │   ├── MissingExtraError   an optional dependency, with its `pip install` line
 │   └── PromptError         a prompt that cannot be rendered
 ├── BudgetError             the budget is spent                                     exit code 3
+├── ProgramError            a fault of sixlens itself; please report it             exit code 1
 ├── NoVerdictError          no backend answered, so there is nothing to fuse        exit code 1
 └── BackendError            a backend gave no usable answer                         exit code 1
     ├── ConnectError        the server could not be reached, or the line dropped
@@ -31,12 +32,20 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Self
 
 
 class SixlensError(Exception):
     """Root of the tree. `exit_code` is what the command line returns for it."""
 
     exit_code: int = 1
+
+    def again(self, message: str | None = None) -> Self:
+        """A copy to raise somewhere else: the same kind and fields, a traceback of its own, perhaps other words."""
+        twin = type(self).__new__(type(self))
+        twin.args = self.args if message is None else (message,)
+        twin.__dict__.update(self.__dict__)
+        return twin
 
 
 class InputError(SixlensError):
@@ -97,6 +106,10 @@ class BudgetError(SixlensError):
     exit_code = 3
 
 
+class ProgramError(SixlensError):
+    """A fault of sixlens itself; its traceback is in the log."""
+
+
 class NoVerdictError(SixlensError):
     """No backend answered, so there is nothing to fuse."""
 
@@ -111,8 +124,11 @@ class BackendError(SixlensError):
         status: the HTTP status, if there was one.
         request_id: the provider's id of the request, if it gave one.
         retry_after: seconds after which to come back, if the provider said so.
+        transient: whether asking again may help, where it is not what the class says.
 
     """
+
+    transient: bool = False
 
     def __init__(
         self,

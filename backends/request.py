@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from backends.completion import Completion
+    from backends.layers.budget import Budget
 
 Role = Literal["system", "user", "assistant"]
 
@@ -96,8 +97,9 @@ class Request:
     """One question to a backend.
 
     `schema` is a JSON Schema the answer should follow (the server may not honour it; callers check). `prefill` begins
-    the assistant's turn for it, where the backend can. `logprobs` asks for the likeliest tokens at each place. `origin`
-    and `observer` are transport: they do not change the answer and are no part of the cache key.
+    the assistant's turn for it, where the backend can. `logprobs` asks for the likeliest tokens at each place. `origin`,
+    `observer` and `budget` (the case's own, a child of the run's) are transport: they do not change the answer and are
+    no part of the cache key.
     """
 
     messages: tuple[Message, ...]
@@ -108,6 +110,7 @@ class Request:
     logprobs: bool = False
     origin: Origin = Origin()
     observer: Observer | None = field(default=None, repr=False, compare=False)
+    budget: Budget | None = field(default=None, repr=False, compare=False)
 
     @property
     def pictures(self) -> tuple[Picture, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from backends.backend import Backend
 from backends.completion import Completion, Stop
@@ -10,8 +10,8 @@ from backends.request import Message
 from paradigms.boxes import map_box
 from paradigms.conversation import Conversation, Purpose, turn
 from paradigms.evidence import Evidence
-from paradigms.label import Label, Outcome
-from paradigms.paradigm import AskStep, Paradigm
+from paradigms.label import Cause, Label, Outcome
+from paradigms.paradigm import AskStep, Layout, Paradigm
 from paradigms.reading import Reading, ReadObservation, read_answer
 from paradigms.region import RegionSource
 from paradigms.render import Sight, clean
@@ -24,13 +24,17 @@ NEEDS_EYES = "needs eyes: no vision model was asked"
 class Examination:
     """Runs the steps of a paradigm one after another and keeps what has been found so far.
 
-    `run` ends with a report. When it is cancelled or raises, `report` still says what was found before.
+    `run` ends with a report. When it is cancelled or raises, `report` still says what was found before. `variables` are
+    further variables for the templates: the panel reads the other reports through them.
     """
 
-    def __init__(self, paradigm: Paradigm, view: View, means: Means) -> None:
+    def __init__(
+        self, paradigm: Paradigm, view: View, means: Means, variables: Mapping[str, object] | None = None
+    ) -> None:
         self._paradigm = paradigm
         self._view = view
         self._means = means
+        self._given = variables or {}
         self._evidence: list[Evidence] = []
         self._measured: list[StepRecord] = []
         self._talk: Conversation | None = None
@@ -49,7 +53,7 @@ class Examination:
             return self._measured_report()
         lacking = self._lacking()
         if lacking:
-            return self.report(Outcome.SKIPPED, reason=lacking)
+            return self.report(Outcome.SKIPPED, cause=lacking[0], reason=lacking[1])
         return await self._ask_all(backend)
 
     def report(
@@ -57,6 +61,7 @@ class Examination:
         outcome: Outcome,
         *,
         reason: str | None = None,
+        cause: Cause | None = None,
         label: Label | None = None,
         p_generated: float | None = None,
         bug: bool = False,
@@ -71,6 +76,7 @@ class Examination:
             question=self._paradigm.question,
             outcome=outcome,
             reason=reason,
+            cause=cause,
             bug=bug,
             label=label,
             p_generated=p_generated,
@@ -96,24 +102,25 @@ class Examination:
 
     def _measured_report(self) -> Report:
         if not self._measured:
-            return self.report(Outcome.SKIPPED, reason=NEEDS_EYES)
+            return self.report(Outcome.SKIPPED, cause=Cause.NO_EYES, reason=NEEDS_EYES)
         self._text = " ".join(record.text for record in self._measured)
         return self.report(Outcome.ANSWERED, label=Label.UNDECIDED, reason="measured only; it does not vote")
 
-    def _lacking(self) -> str | None:
+    def _lacking(self) -> tuple[Cause, str] | None:
         view, needs = self._view, self._paradigm.needs
         if view.image is None:
-            return "the picture is too small to look at"
+            return Cause.TOO_SMALL, "the picture is too small to look at"
         if "subject" in needs and view.subject is None:
-            return "no main subject was named, and this examination starts from it"
+            return Cause.LACKING, "no main subject was named, and this examination starts from it"
         if "regions" in needs and not view.region_pictures:
-            return "there is no region to look at up close"
+            return Cause.LACKING, "there is no region to look at up close"
         if "exemplars" in needs and not view.exemplars:
-            return "there are no exemplars"
+            return Cause.LACKING, "there are no exemplars"
         return None
 
     async def _ask_all(self, backend: Backend) -> Report:
-        talk = Conversation(self._paradigm.name, self._view.case, self._means, backend, schema=self._takes_form(backend))
+        schema = backend.capabilities.json_schema and self._means.renderer.layout is Layout.SHARED
+        talk = Conversation(self._paradigm.name, self._view.case, self._means, backend, schema=schema)
         self._talk = talk
         variables = self._variables()
         for step in self._paradigm.asks:
@@ -129,12 +136,10 @@ class Examination:
                 return await self._verdict(talk, messages, completion)
         raise AssertionError("a paradigm's last question is for a verdict")
 
-    def _takes_form(self, backend: Backend) -> bool:
-        return backend.capabilities.json_schema and self._means.renderer.layout == "shared"
-
     def _variables(self) -> dict[str, object]:
         view, renderer = self._view, self._means.renderer
         variables: dict[str, object] = {
+            **self._given,
             "regions": len(view.region_pictures),
             "exemplars": tuple(
                 {

@@ -25,3 +25,19 @@ class Outcome(StrEnum):
     """No answer came."""
     SKIPPED = "skipped"
     """Nobody was asked."""
+
+
+class Cause(StrEnum):
+    """Why an examination was skipped."""
+
+    NO_EYES = "no_eyes"
+    """No model is attached."""
+    TOO_SMALL = "too_small"
+    """There is too little picture to look at."""
+    LACKING = "lacking"
+    """Something that the examination starts from was not to be had."""
+    NOT_A_PHOTOGRAPH = "not_a_photograph"
+    DEADLINE = "deadline"
+    BUDGET = "budget"
+    STOPPED_EARLY = "stopped_early"
+    """An earlier stage had settled the case."""

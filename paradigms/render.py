@@ -33,8 +33,8 @@ class Sight:
 class Renderer:
     """Renders prompts in one layout.
 
-    Templates see only the variables that are handed in: never a file name, a path or a label. Loops over numbers are not
-    offered, so that a template by somebody else cannot run for ever.
+    Templates see only the variables that are handed in: never a file name, a path or a label. Loops over numbers are
+    not offered, so that a template by somebody else cannot run for ever.
     """
 
     layout: Layout

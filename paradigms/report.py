@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from backends.completion import Stop, TokenUsage
 from paradigms.evidence import Evidence
-from paradigms.label import Label, Outcome
+from paradigms.label import Cause, Label, Outcome
 
 ProbabilitySource = Literal["logprobs", "samples", "stated"]
 
@@ -58,6 +58,8 @@ class Report(_Record):
     outcome: Outcome
     reason: str | None = None
     """Why it is not `answered`, in one sentence."""
+    cause: Cause | None = None
+    """Why it was skipped, as one of a few words; None unless it was."""
     bug: bool = False
     """True when it failed through a fault of the program."""
     label: Label | None = None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from backends.backend import Backend
 from backends.request import Observer, Picture
 from paradigms.exemplars import Exemplar
@@ -17,8 +19,8 @@ from paradigms.signals.measurement import Measurement
 class View:
     """What one case offers.
 
-    `case` is the SHA-256 of the original file; `size` is width and height of the upright original in pixels. `subject` is
-    None when nobody named one. Measurements are keyed by the name of the measure.
+    `case` is the SHA-256 of the original file; `size` is width and height of the upright original in pixels. `subject`
+    is None when nobody named one. Measurements are keyed by the name of the measure.
     """
 
     case: str
@@ -31,14 +33,15 @@ class View:
     measurements: Mapping[str, Measurement] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class TokenLimits:
-    """How long an answer may get, in tokens. An answer cut off is asked for once more with `more_room` times as many."""
+class TokenLimits(BaseModel):
+    """How long an answer may get, in tokens; one cut off is asked for once more with `more_room` times as many."""
 
-    verdict: int = 1500
-    text: int = 500
-    follow_up: int = 60
-    more_room: float = 2.0
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    verdict: int = Field(ge=1)
+    text: int = Field(ge=1)
+    follow_up: int = Field(ge=1)
+    more_room: float = Field(ge=1, le=16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class Means:
 
     backend: Backend | None
     renderer: Renderer
-    limits: TokenLimits = TokenLimits()
+    limits: TokenLimits
     temperature: float | None = 0.0
     seed: int | None = None
     trace: bool = False

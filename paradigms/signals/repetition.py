@@ -3,9 +3,9 @@
 A measurement of *repeated content*. It does not say how the picture was made, so its evidence points to neither side.
 
 The picture is made smaller, then reduced to its middle detail (brightness minus a coarser blur of it), so that plain
-areas count for nothing. One Fourier transform along an axis gives the agreement with the flipped picture for every mirror
-line, and with the shifted picture for every period. The best candidates are checked patch by patch: most patches with
-texture have to agree in shape *and* strength with their counterpart. A front-on face or building stays far below that.
+areas count for nothing. One Fourier transform along an axis gives the agreement with the flipped picture for every
+mirror line, and with the shifted picture for every period. The best candidates are checked patch by patch: most patches
+with texture have to agree in shape *and* strength with their counterpart. A front-on face or building stays far below.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from paradigms.region import Region, RegionSource
 _EDGE = 512
 """Longer side of the reduced picture, in its pixels, as for all lengths below."""
 _PATCH = 16
-_MARGIN = 8
+_MARGIN = 0
 """The blurs look this far: beside the border they see another neighbourhood than at a seam."""
 _LONGEST_PERIOD = 0.55
 """Of a side. Half a side would be two whole copies; a little more allows for a last copy that is cut off."""
@@ -34,10 +34,10 @@ _OFF_CENTRE = 0.2
 _CANDIDATE = 0.5
 """Least agreement of the whole, at most 1, for a candidate to be checked patch by patch."""
 _CANDIDATES = 6
-_SAME = 0.8
+_SAME = 0.9
 """Least agreement of two patches, at most 1, to count as the same."""
-_SHARE = 0.8
-"""Least share of the textured patches that have to be the same. Photographs: below 0.1. Exact copies: above 0.9."""
+_SHARE = 0.85
+"""Least share of the textured patches that have to be the same. Ordinary pictures have below 0.4, copies above 0.9."""
 _FEWEST = 16
 """Fewest textured patches for a finding."""
 _CONTRAST = 3.0

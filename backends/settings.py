@@ -1,0 +1,46 @@
+"""How a backend is opened: time limits, connections, and what the user knows better about the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from backends.errors import ConfigError
+from backends.models import ModelFacts
+
+
+class BackendSettings(BaseModel):
+    """Settings of one backend."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    attempt_seconds: float = Field(default=120.0, gt=0, le=3600)
+    """How long one attempt may take, from the first byte sent to the last byte read. Retries are not counted."""
+    connect_seconds: float = Field(default=10.0, gt=0, le=600)
+    """How long reaching the server may take."""
+    max_connections: int = Field(default=256, ge=1, le=4096)
+    """Connections kept open at most; how many calls are under way is the limiter's business."""
+    capabilities: ModelFacts = ModelFacts()
+    """What is known better than in `prompts/models.yaml`; only what is given here counts."""
+    extra: dict[str, JsonValue] = Field(default_factory=dict)
+    """Fields added to the body of every request as they are, for example `{"reasoning_effort": "none"}`."""
+
+
+def add_extra(body: dict[str, Any], extra: Mapping[str, JsonValue]) -> dict[str, Any]:
+    """`body` with the fields of `extra` added, mappings inside mappings included.
+
+    Raises:
+        ConfigError: a field of `extra` would replace one that sixlens sets itself.
+    """
+    merged = dict(body)
+    for name, value in extra.items():
+        there = merged.get(name)
+        if name not in merged:
+            merged[name] = value
+        elif isinstance(there, dict) and isinstance(value, dict):
+            merged[name] = add_extra(there, value)
+        else:
+            raise ConfigError(f"extra.{name} would replace a field that sixlens sets itself; take it out of `extra`.")
+    return merged

@@ -1,0 +1,35 @@
+"""About how many tokens a request has, before anybody counted them: one estimate from below, one from above.
+
+Text: a token is seldom shorter than three bytes of UTF-8 and seldom longer than six. Pictures: vision models spend a
+token on 28 × 28 pixels or more, and few spend more than one on 14 × 14.
+"""
+
+from __future__ import annotations
+
+import math
+
+from backends.request import Picture, Request, Text
+
+_TURN_TOKENS = 16
+
+
+def at_least(request: Request) -> int:
+    """Tokens that the prompt surely has: for refusing what cannot fit."""
+    return _text_bytes(request) // 6 + 64 * len(request.pictures)
+
+
+def at_most(request: Request) -> int:
+    """Tokens that the prompt hardly exceeds: for asking a server for enough room."""
+    turns = _TURN_TOKENS * (len(request.messages) + 1)
+    return turns + math.ceil(_text_bytes(request) / 3) + sum(_picture_room(p) for p in request.pictures)
+
+
+def _text_bytes(request: Request) -> int:
+    parts = (part for message in request.messages for part in message.parts)
+    return sum(len(part.text.encode()) for part in parts if isinstance(part, Text)) + len(
+        (request.prefill or "").encode()
+    )
+
+
+def _picture_room(picture: Picture) -> int:
+    return max(1024, math.ceil(picture.width / 28) * math.ceil(picture.height / 28) + 64)

@@ -1,0 +1,1 @@
+"""From reports to one verdict: strategies, the file's own word, and the wording."""

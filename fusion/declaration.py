@@ -1,0 +1,71 @@
+"""What the file itself declares, applied after what was seen and never mixed up with it."""
+
+from __future__ import annotations
+
+import dataclasses
+from enum import StrEnum
+
+from fusion.decision import Decision, undecided
+from fusion.verdict import Basis, UndecidedBecause
+from paradigms.label import Label
+from paradigms.report import Report
+from paradigms.signals.provenance import Declaration, Provenance
+
+
+class ProvenanceMode(StrEnum):
+    """What the file's own statement may do."""
+
+    DECIDE = "decide"
+    """A declaration decides, outside quorum and shares."""
+    EVIDENCE = "evidence"
+    """The panel reads it as a line of its own; it does not decide."""
+    IGNORE = "ignore"
+    """It is recorded, and nothing more: generated files carry their label in the metadata."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Ruling:
+    """A decision with what it rests on."""
+
+    decision: Decision
+    basis: Basis
+
+
+def rule(decision: Decision, reports: tuple[Report, ...], provenance: Provenance, mode: ProvenanceMode) -> Ruling:
+    """The decision after the file's own word.
+
+    A declaration of being generated decides, unless it is unsigned and stands beside camera data: then somebody wrote
+    one of the two, and nobody can tell which from the file. A declared AI edit leaves the picture undecided.
+    """
+    seen = Basis.SEEN if any(report.has_eyes for report in reports) else Basis.NONE
+    if mode is not ProvenanceMode.DECIDE:
+        return Ruling(decision, seen)
+    declared = Basis.DECLARED_SIGNED if provenance.signed else Basis.DECLARED_UNSIGNED
+    if provenance.declaration is Declaration.DECLARES_EDITED:
+        edited = undecided(UndecidedBecause.AI_EDITED, decision.panel, decision.warnings)
+        return Ruling(edited, declared)
+    if provenance.declaration is not Declaration.DECLARES_GENERATED:
+        return Ruling(decision, seen)
+    if provenance.camera and not provenance.signed:
+        conflict = undecided(UndecidedBecause.CONFLICT, decision.panel, decision.warnings)
+        return Ruling(conflict, declared)
+    warnings = decision.warnings
+    if decision.label is Label.REAL:
+        warnings = (*warnings, "The examinations saw no signs of generation; the label rests on the file's own word.")
+    return Ruling(Decision(Label.GENERATED, panel=decision.panel, warnings=warnings), declared)
+
+
+def statement(provenance: Provenance) -> str:
+    """The file's own statement in one sentence, without anybody's prompt or name; empty when it makes none."""
+    tool = f" with {provenance.tool}" if provenance.tool else ""
+    where = f" (in {provenance.where})" if provenance.where else ""
+    signed = "in a signed manifest whose content matches the file" if provenance.signed else "unsigned"
+    match provenance.declaration:
+        case Declaration.DECLARES_GENERATED:
+            return f"The file declares that it was generated{tool}{where}, {signed}."
+        case Declaration.DECLARES_EDITED:
+            return f"The file declares an edit with AI, or that it was made from another picture{tool}{where}, {signed}."
+        case Declaration.CAMERA_FILE:
+            return "The file carries the data of a camera, as a camera would write it; anybody can copy or write such data."
+        case Declaration.NONE:
+            return ""

@@ -1,0 +1,112 @@
+"""One image under judgment while it goes through the graph: what must not be in the graph's state."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from backends.image import Image
+from langgraph.errors import GraphBubbleUp
+
+from backends.backend import Backend
+from backends.errors import BudgetError, SixlensError
+from backends.request import Picture
+from orchestrator.deadline import Deadline
+from orchestrator.ensemble import Ensemble
+from orchestrator.ledger import Ledger
+from paradigms.examination import Examination
+from paradigms.exemplars import Exemplar
+from paradigms.label import Cause, Outcome
+from paradigms.paradigm import Paradigm
+from paradigms.render import Renderer
+from paradigms.report import Report
+from paradigms.view import Means, View
+
+log = logging.getLogger("sixlens")
+Result = TypeVar("Result")
+ShownExemplar = tuple[Exemplar, Picture | None]
+"""An exemplar with its delivered picture, if it has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """What all cases of a Judge share."""
+
+    ensemble: Ensemble
+    config_sha256: str
+    paradigms: Mapping[str, Paradigm]
+    panel: Paradigm
+    renderer: Renderer
+    backends: Mapping[str, Backend]
+    exemplars: tuple[ShownExemplar, ...]
+    executor: Executor
+    trace: bool = False
+
+    def backend_of(self, paradigm: str) -> Backend | None:
+        """The backend that a paradigm asks, with its layers."""
+        spec = self.ensemble.backend_of(paradigm)
+        return None if spec is None else self.backends[spec]
+
+
+@dataclass(slots=True)
+class Case:
+    """One image under judgment. Holds the bytes, so that the graph's state need not."""
+
+    kit: Kit
+    image: Image
+    deadline: Deadline
+    ledger: Ledger
+    delivered: Picture | None = None
+    views: dict[str, View] = field(default_factory=dict)
+    """By paradigm; filled by `prepare`."""
+
+    async def in_thread(self, work: Callable[[], Result]) -> Result:
+        """Run CPU-bound work beside the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self.kit.executor, work)
+
+    def means(self, backend: Backend | None) -> Means:
+        """With what a paradigm examines this case."""
+        ensemble = self.kit.ensemble
+        return Means(
+            backend=backend,
+            renderer=self.kit.renderer,
+            limits=ensemble.tokens,
+            temperature=ensemble.sampling.temperature,
+            seed=ensemble.sampling.seed,
+            trace=self.kit.trace,
+            observer=self.ledger,
+        )
+
+    async def examine(self, name: str) -> Report:
+        """One paradigm's report; whatever happens to it stays its own."""
+        means = self.means(self.kit.backend_of(name))
+        return await self.attend(Examination(self.kit.paradigms[name], self.views[name], means))
+
+    async def attend(self, examination: Examination, *, fusion: bool = False) -> Report:
+        """Run an examination and turn whatever goes wrong into its report: the one catch, at the node's edge."""
+        expired = False
+        try:
+            async with self.deadline.scope(fusion=fusion) as timeout:
+                try:
+                    return await examination.run()
+                finally:
+                    expired = timeout.expired()
+        except BudgetError as error:
+            return examination.report(Outcome.SKIPPED, cause=Cause.BUDGET, reason=str(error))
+        except SixlensError as error:
+            return examination.report(Outcome.FAILED, reason=str(error))
+        except GraphBubbleUp:
+            raise
+        except Exception as error:
+            if isinstance(error, TimeoutError) and expired:
+                return examination.report(Outcome.SKIPPED, cause=Cause.DEADLINE, reason="the case's time was up")
+            # A fault of ours must not cost the other five reports; it is marked as one and logged with its traceback.
+            if self.kit.ensemble.strict:
+                raise
+            log.exception("a fault in the program while %s was examined", self.image.sha256[:12])
+            reason = f"a fault in the program: {type(error).__name__}"
+            return examination.report(Outcome.FAILED, reason=reason, bug=True)

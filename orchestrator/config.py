@@ -1,0 +1,175 @@
+"""Where an ensemble comes from: defaults < its YAML file < the environment < the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from backends.errors import ConfigError, UnknownNameError
+from backends.yaml_file import build, parse_yaml, read_yaml
+from orchestrator.ensemble import Ensemble
+
+MEASURED = "measured"
+SIX = "six"
+MAX_EXTENDS = 8
+_FILE_ENDINGS = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What the command line or a caller sets above the file and the environment.
+
+    `backend` replaces every backend of the ensemble, also those of single paradigms and of the panel. `settings` holds
+    `KEY.KEY=VALUE` pairs, with values in YAML.
+    """
+
+    backend: str | None = None
+    fusion: str | None = None
+    settings: tuple[str, ...] = ()
+
+
+def ensemble_names() -> tuple[str, ...]:
+    """The names of the ensembles that ship."""
+    folder = files("prompts") / "ensembles"
+    return tuple(sorted(item.name.removesuffix(".yaml") for item in folder.iterdir() if item.name.endswith(".yaml")))
+
+
+def load_ensemble(
+    name: str | None = None, overrides: Overrides = Overrides(), environment: Mapping[str, str] | None = None
+) -> Ensemble:
+    """The ensemble of this name or in this YAML file, with everything resolved.
+
+    Without a name it is `six` when a backend is named anywhere, and `measured` otherwise. `environment` is read for
+    `SIXLENS_BACKEND` alone.
+
+    Raises:
+        ConfigError: the file or a setting is wrong; one line says where and what was probably meant.
+    """
+    environment = {} if environment is None else environment
+    named = overrides.backend or environment.get("SIXLENS_BACKEND") or None
+    if name is None:
+        sets_backend = any(setting.partition("=")[0].strip().endswith("backend") for setting in overrides.settings)
+        name = SIX if named or sets_backend else MEASURED
+    data, where = _resolve(name)
+    if data.get("ask") is False:
+        if overrides.backend:
+            raise ConfigError(f"The ensemble {data.get('name')!r} asks no model. Use --ensemble {SIX} with --backend.")
+    elif named:
+        data["backend"] = named
+    if overrides.backend:
+        data = _only_backend(data, overrides.backend)
+    if overrides.fusion:
+        data = _merge(data, {"fusion": {"strategy": overrides.fusion}})
+    for setting in overrides.settings:
+        data = _merge(data, _setting(setting))
+    return build(Ensemble, data, where)
+
+
+def resolve_file(base: Path, data: Mapping[str, Any]) -> dict[str, Any]:
+    """The data of an ensemble with the paths in it made relative to the folder `base` it stands in."""
+    resolved = dict(data)
+    if isinstance(data.get("paradigms"), list):
+        resolved["paradigms"] = _listed(data["paradigms"], base)
+    elif isinstance(data.get("paradigms"), dict):
+        resolved["paradigms"] = {name: _beside(choice, base) for name, choice in data["paradigms"].items()}
+    for key in ("exemplars", "prices"):
+        if isinstance(data.get(key), str):
+            resolved[key] = str(base / data[key])
+    return resolved
+
+
+def _resolve(name: str, depth: int = 0) -> tuple[dict[str, Any], str]:
+    if depth > MAX_EXTENDS:
+        raise ConfigError(f"{name}: `extends` goes more than {MAX_EXTENDS} deep.")
+    own, where, shipped = _read(name)
+    replaces = isinstance(own.get("paradigms"), list)
+    base = Path() if shipped else Path(where).parent
+    own = resolve_file(base, own)
+    parent = own.pop("extends", None if shipped else SIX)
+    if parent is None or parent == "defaults":
+        text = (files("prompts") / "defaults.yaml").read_text("utf-8")
+        inherited: dict[str, Any] = parse_yaml(text, "prompts/defaults.yaml")
+    elif isinstance(parent, str):
+        target = str(base / parent) if parent.endswith(_FILE_ENDINGS) else parent
+        inherited, _ = _resolve(target, depth + 1)
+    else:
+        raise ConfigError(f"{where}: `extends` is the name of an ensemble or a YAML file.")
+    if replaces:
+        inherited["paradigms"] = {}
+    own.setdefault("name", Path(where).stem)
+    return _merge(inherited, own), where
+
+
+def _read(name: str) -> tuple[dict[str, Any], str, bool]:
+    """The file's own data, where it stands, and whether it ships."""
+    if name in ensemble_names():
+        where = f"prompts/ensembles/{name}.yaml"
+        data = parse_yaml((files("prompts") / "ensembles" / f"{name}.yaml").read_text("utf-8"), where)
+    elif name.endswith(_FILE_ENDINGS):
+        where = name
+        data = read_yaml(Path(name))
+    else:
+        raise UnknownNameError("ensemble", name, ensemble_names())
+    if not isinstance(data, dict):
+        raise ConfigError(f"{where}: an ensemble is a mapping of settings.")
+    data.pop("$schema", None)
+    return data, where, name in ensemble_names()
+
+
+def _listed(names: Sequence[Any], base: Path) -> dict[str, Any]:
+    """A list of paradigm names and files as a mapping by name."""
+    choices: dict[str, Any] = {}
+    for item in names:
+        if not isinstance(item, str):
+            raise ConfigError("`paradigms` is a list of names and YAML files, or a mapping by name.")
+        is_file = item.endswith(_FILE_ENDINGS)
+        choices[Path(item).stem if is_file else item] = {"file": str(base / item)} if is_file else {}
+    return choices
+
+
+def _beside(choice: Any, base: Path) -> Any:
+    """A paradigm's choice with its file made relative to the folder of the ensemble."""
+    if choice is None or not isinstance(choice, dict) or not isinstance(choice.get("file"), str):
+        return choice
+    return {**choice, "file": str(base / choice["file"])}
+
+
+def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`over` on top of `base`, mappings merged key by key; a paradigm that is set to null is dropped."""
+    merged = dict(base)
+    for key, value in over.items():
+        old = merged.get(key)
+        merged[key] = _merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+        if key == "paradigms" and isinstance(merged[key], dict):
+            merged[key] = {name: choice for name, choice in merged[key].items() if choice is not None}
+    return merged
+
+
+def _only_backend(data: Mapping[str, Any], backend: str) -> dict[str, Any]:
+    """The data with one backend for everything."""
+    choices = data.get("paradigms")
+    if isinstance(choices, dict):
+        data = {**data, "paradigms": {name: _without_backend(choice) for name, choice in choices.items()}}
+    fusion = data.get("fusion")
+    if isinstance(fusion, dict):
+        data = {**data, "fusion": {**fusion, "backend": None}}
+    return {**data, "backend": backend, "fallback": []}
+
+
+def _without_backend(choice: Any) -> Any:
+    return {key: value for key, value in choice.items() if key != "backend"} if isinstance(choice, dict) else choice
+
+
+def _setting(text: str) -> dict[str, Any]:
+    """`a.b=value` as nested data."""
+    path, equals, value = text.partition("=")
+    keys = path.strip().split(".")
+    if not equals or not all(keys):
+        raise ConfigError(f"--set takes KEY.KEY=VALUE, for example fusion.quorum=3; got {text!r}.")
+    data: Any = parse_yaml(value, f"--set {path.strip()}")
+    for key in reversed(keys):
+        data = {key: data}
+    return dict(data)

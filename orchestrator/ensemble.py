@@ -1,0 +1,160 @@
+"""The configuration of an ensemble: which paradigms, on which backends, fused how."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from fusion.decision import Rules
+from fusion.declaration import ProvenanceMode
+from paradigms.paradigm import NAME, Layout
+from paradigms.view import TokenLimits
+
+
+_NODES = ("prepare", "fuse", "panel")
+
+
+class _Config(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ParadigmChoice(_Config):
+    """One paradigm of an ensemble."""
+
+    file: str | None = None
+    """Its YAML file, relative to the ensemble's; None for one that ships."""
+    backend: str | None = None
+    """Who is asked; None for the ensemble's backend."""
+
+
+class FusionSettings(Rules):
+    """How reports become a verdict."""
+
+    strategy: str
+    backend: str | None
+    """The panel's backend; None for the ensemble's."""
+
+
+class SamplingSettings(_Config):
+    """How answers are drawn."""
+
+    temperature: float | None = Field(ge=0, le=2)
+    """None leaves it to the server."""
+    seed: int | None
+
+
+class ImageSettings(_Config):
+    """How the picture is delivered."""
+
+    max_edge: int = Field(ge=64, le=8192)
+    """The longer edge in pixels, inclusive; pictures are never enlarged."""
+    quality: int = Field(ge=1, le=95)
+    """JPEG quality."""
+
+
+class Deadlines(_Config):
+    """Seconds. `case` counts from the first call that gets a slot, and `fusion` of it is kept back for the panel."""
+
+    case: float = Field(gt=0)
+    fusion: float = Field(ge=0)
+    attempt: float = Field(gt=0)
+    connect: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _room(self) -> Self:
+        if self.fusion >= self.case:
+            raise ValueError("deadlines.fusion must be less than deadlines.case")
+        return self
+
+
+class RetrySettings(_Config):
+    """How often one question may be asked in all, and the longest wait between two attempts in seconds."""
+
+    attempts: int = Field(ge=1, le=100)
+    max_wait: float = Field(ge=0)
+
+
+class LimitSettings(_Config):
+    """Calls in flight to one endpoint, account and model."""
+
+    start: int = Field(ge=1)
+    ceiling: int = Field(ge=1)
+    rpm: int | None = Field(ge=1)
+    """Requests a minute, inclusive."""
+    tpm: int | None = Field(ge=1)
+    """Tokens a minute, inclusive."""
+
+
+class BudgetSettings(_Config):
+    """The most that may be spent, inclusive; None for no limit."""
+
+    calls: int | None = Field(ge=0)
+    """Attempts of the whole run."""
+    tokens: int | None = Field(ge=0)
+    cost: float | None = Field(ge=0)
+    """US dollars."""
+    case_calls: int | None = Field(ge=0)
+    """Attempts of one case."""
+
+
+class Ensemble(_Config):
+    """An ensemble as it is used: every setting resolved. The defaults stand in `prompts/defaults.yaml`."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$")
+    description: str
+    ask: bool
+    backend: str | None
+    fallback: tuple[str, ...]
+    backends: dict[str, dict[str, Any]]
+    layout: Layout
+    paradigms: dict[str, ParadigmChoice] = Field(min_length=1)
+    stages: tuple[tuple[str, ...], ...]
+    stop_when: tuple[Literal["agreement", "declared", "spent"], ...]
+    fusion: FusionSettings
+    provenance: ProvenanceMode
+    not_a_photograph: Literal["undecided", "judge"]
+    sampling: SamplingSettings
+    tokens: TokenLimits
+    image: ImageSettings
+    deadlines: Deadlines
+    retry: RetrySettings
+    limits: LimitSettings
+    budget: BudgetSettings
+    prices: str | None
+    cache: bool
+    exemplars: str | None
+    strict: bool
+
+    @field_validator("paradigms")
+    @classmethod
+    def _names(cls, value: dict[str, ParadigmChoice]) -> dict[str, ParadigmChoice]:
+        for name in value:
+            if not re.match(NAME, name) or name in _NODES:
+                raise ValueError(f"{name!r} is no paradigm name: lower case letters, digits and _ only, not {_NODES}")
+        return value
+
+    @model_validator(mode="after")
+    def _stages_cover(self) -> Self:
+        staged = [name for stage in self.stages for name in stage]
+        if self.stages and sorted(staged) != sorted(self.paradigms):
+            raise ValueError("stages must name every paradigm exactly once")
+        return self
+
+    @property
+    def all_stages(self) -> tuple[tuple[str, ...], ...]:
+        """The stages, at least one."""
+        return self.stages or (tuple(self.paradigms),)
+
+    def backend_of(self, paradigm: str) -> str | None:
+        """The spec of the backend that a paradigm asks, or None."""
+        return (self.paradigms[paradigm].backend or self.backend) if self.ask else None
+
+    @property
+    def panel_backend(self) -> str | None:
+        """The spec of the backend that the panel asks, or None."""
+        if not self.ask:
+            return None
+        asked = self.fusion.backend or self.backend
+        return asked or next((choice.backend for choice in self.paradigms.values() if choice.backend), None)

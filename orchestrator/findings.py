@@ -1,0 +1,25 @@
+"""What `prepare` gathers for a case before anybody judges it."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from paradigms.region import Region
+from paradigms.signals.measurement import Measurement
+from paradigms.signals.provenance import Provenance
+from paradigms.subject import Medium
+
+
+class Findings(BaseModel):
+    """Findings of `prepare`: words and numbers only, never picture bytes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    provenance: Provenance
+    measurements: dict[str, Measurement] = {}
+    regions: tuple[Region, ...] = ()
+    subjects: dict[str, str] = {}
+    """The main subject by the spec of the backend that named it."""
+    medium: Medium | None = None
+    """What the picture presents itself as; None when unknown or when backends differ."""
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,112 @@
+"""The LangGraph graph of an ensemble: prepare, the paradigms side by side, fuse."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any, TypedDict
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+
+from fusion.decision import count
+from fusion.verdict import Verdict
+from fusion.vote import decide
+from orchestrator.case import Case
+from orchestrator.ensemble import Ensemble
+from orchestrator.findings import Findings
+from orchestrator.fuse import fuse, presents_otherwise
+from orchestrator.prepare import prepare
+from paradigms.report import Report
+
+
+def _join(left: Mapping[str, Report], right: Mapping[str, Report]) -> dict[str, Report]:
+    return {**left, **right}
+
+
+class State(TypedDict, total=False):
+    """What passes between the nodes: words, numbers and digests, never picture bytes."""
+
+    findings: Findings
+    reports: Annotated[dict[str, Report], _join]
+    verdict: Verdict
+
+
+Graph = CompiledStateGraph[State, Case, State, State]
+Node = Callable[[State, Runtime[Case]], Awaitable[State]]
+
+
+def build_graph(ensemble: Ensemble) -> Graph:
+    """Compile the graph of an ensemble. One compiled graph serves all cases.
+
+    A paradigm is one node that runs its whole chain: LangGraph's steps are barriers, so a chain spread over nodes would
+    wait for its slowest sibling at every link.
+    """
+    graph: StateGraph[State, Case, State, State] = StateGraph(State, context_schema=Case)
+    graph.add_node("prepare", _prepare)
+    graph.add_node("fuse", _fuse)
+    graph.add_edge(START, "prepare")
+    before = "prepare"
+    for index, stage in enumerate(ensemble.all_stages):
+        nodes = list(stage)
+        for name in stage:
+            graph.add_node(name, _paradigm(name))
+        graph.add_conditional_edges(before, _gate(nodes, first=index == 0), [*nodes, "fuse"])
+        last = index == len(ensemble.all_stages) - 1
+        after = "fuse" if last else f"stage {index + 1}"
+        if not last:
+            graph.add_node(after, _stage_done)
+        graph.add_edge(nodes, after)
+        before = after
+    graph.add_edge("fuse", END)
+    return graph.compile()
+
+
+def draw(ensemble: Ensemble) -> str:
+    """The graph as Mermaid text."""
+    return build_graph(ensemble).get_graph().draw_mermaid()
+
+
+async def _prepare(state: State, runtime: Runtime[Case]) -> State:
+    return {"findings": await prepare(runtime.context)}
+
+
+async def _fuse(state: State, runtime: Runtime[Case]) -> State:
+    return {"verdict": await fuse(runtime.context, state["findings"], state.get("reports", {}))}
+
+
+async def _stage_done(state: State, runtime: Runtime[Case]) -> State:
+    return {}
+
+
+def _paradigm(name: str) -> Node:
+    async def examine(state: State, runtime: Runtime[Case]) -> State:
+        return {"reports": {name: await runtime.context.examine(name)}}
+
+    return examine
+
+
+def _gate(nodes: list[str], *, first: bool) -> Callable[[State, Runtime[Case]], Any]:
+    """Where to go: to the next stage, or straight to fusion."""
+
+    def route(state: State, runtime: Runtime[Case]) -> list[str]:
+        case, findings = runtime.context, state["findings"]
+        if first:
+            return ["fuse"] if presents_otherwise(case, findings) else nodes
+        return ["fuse"] if _settled(case, findings, state.get("reports", {})) else nodes
+
+    return route
+
+
+def _settled(case: Case, findings: Findings, reports: Mapping[str, Report]) -> bool:
+    """Whether one of the ensemble's `stop_when` holds."""
+    rules = case.kit.ensemble.stop_when
+    votes = count(tuple(reports.values()))
+    enough = decide(votes, case.kit.ensemble.fusion).undecided_because is None
+    agreed = enough and 0 in (votes.generated, votes.real)
+    limit = case.kit.ensemble.budget.case_calls
+    return (
+        ("agreement" in rules and agreed)
+        or ("declared" in rules and findings.provenance.signed)
+        or ("spent" in rules and limit is not None and case.ledger.attempts >= limit)
+    )

@@ -1,0 +1,239 @@
+"""The Judge: owns clients, limiters, cache and graph, and judges one picture, many, or one step by step."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import langsmith
+import PIL.Image
+
+from backends.backend import Backend
+from backends.errors import ConfigError, ProgramError, SixlensError
+from backends.image import Image, ImageLimits
+from backends.source import load_image
+from fusion.verdict import Verdict
+from orchestrator.case import Case, Kit
+from orchestrator.deadline import Deadline
+from orchestrator.ensemble import Ensemble
+from orchestrator.graph import State, build_graph
+from orchestrator.kit import open_kit
+from orchestrator.ledger import Ledger
+from orchestrator.window import in_window
+from paradigms.report import Report
+
+log = logging.getLogger("sixlens")
+Source = str | bytes | os.PathLike[str] | PIL.Image.Image | Image
+"""A path, bytes, a PIL image, `-` for standard input, a data URI, a URL, or a picture already read."""
+
+WINDOW = 32
+"""How many cases are under way at once in `judge_many`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Event: provenance, measurements and subject are known; the examinations begin."""
+
+    subject: str | None
+    medium: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """Event: one paradigm has finished."""
+
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Event, always the last: the verdict."""
+
+    verdict: Verdict
+
+
+Update = dict[str, Any]
+Event = Prepared | Reported | Decided
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What became of one of many inputs: a verdict, or the error that stands in its place."""
+
+    index: int
+    """Position among the inputs, from 0."""
+    source: Source
+    verdict: Verdict | None = None
+    error: SixlensError | None = None
+
+
+class Judge:
+    """Judges pictures with one ensemble. Use it as an async context manager, from one event loop.
+
+    Args:
+        ensemble: the configuration, every setting resolved.
+        backends: backends to use in place of those that the ensemble's specs would open, by spec; for tests and for
+            backends of your own. They still get all layers, and are closed with the Judge.
+        cache_path: the file of the answer cache; None for no cache on disk, also when `ensemble.cache` is true.
+        allow_urls: whether pictures may be fetched from http(s) addresses.
+        limits: what a picture may weigh.
+        trace: keep rendered prompts and raw answers on the reports.
+
+    Raises:
+        ConfigError: (on entering) a backend, a paradigm or a file of the ensemble cannot be used.
+    """
+
+    def __init__(
+        self,
+        ensemble: Ensemble,
+        *,
+        backends: Mapping[str, Backend] | None = None,
+        cache_path: Path | None = None,
+        allow_urls: bool = False,
+        limits: ImageLimits | None = None,
+        trace: bool = False,
+    ) -> None:
+        self.ensemble = ensemble
+        self._given = dict(backends or {})
+        self._cache_path = cache_path
+        self._allow_urls = allow_urls
+        self._limits = limits or ImageLimits()
+        self._trace = trace
+        self._graph = build_graph(ensemble)
+        self._stack = AsyncExitStack()
+        self._kit: Kit | None = None
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            # Two threads suffice: the work is decoding and encoding pictures, which does not gain from more.
+            executor = ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1), thread_name_prefix="sixlens")
+            stack.callback(executor.shutdown, wait=False, cancel_futures=True)
+            self._kit = await open_kit(
+                self.ensemble, self._given, self._cache_path, executor, trace=self._trace, stack=stack
+            )
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._kit = None
+        await self._stack.aclose()
+
+    @property
+    def kit(self) -> Kit:
+        """What the cases share: backends with their layers, prompts, exemplars.
+
+        Raises:
+            ConfigError: the Judge has not been entered.
+        """
+        if self._kit is None:
+            raise ConfigError("The Judge is closed: use it inside `async with Judge(…) as judge:`.")
+        return self._kit
+
+    async def load(self, source: Source) -> Image:
+        """Read a picture beside the event loop.
+
+        Raises:
+            ImageError: it cannot be read, or is refused.
+        """
+        if isinstance(source, Image):
+            return source
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self.kit.executor, lambda: load_image(source, allow_urls=self._allow_urls, limits=self._limits)
+        )
+
+    async def judge(self, source: Source) -> Verdict:
+        """The verdict on one picture: a path, bytes, a PIL image, `-`, a data URI, a URL or an `Image`.
+
+        Raises:
+            ImageError: the picture cannot be read, or is refused.
+            NoVerdictError: models were asked, and none of them answered.
+            ProgramError: a fault of sixlens itself.
+        """
+        async with aclosing(self.astream(source)) as events:
+            async for event in events:
+                if isinstance(event, Decided):
+                    return event.verdict
+        raise ProgramError("The graph ended without a verdict; please report this.")
+
+    async def astream(self, source: Source) -> AsyncIterator[Event]:
+        """The events of one case as they happen; the last is `Decided`. Raises as `judge` does."""
+        case = self._case(await self.load(source))
+        try:
+            stream = self._graph.astream(State(), context=case, stream_mode="updates")
+            async with aclosing(_untraced(stream)) as updates:
+                async for update in updates:
+                    for event in _events(update):
+                        yield event
+        except (SixlensError, asyncio.CancelledError, GeneratorExit):
+            raise
+        except Exception as error:
+            if self.ensemble.strict:
+                raise
+            log.exception("a fault in the program while %s was judged", case.image.sha256[:12])
+            raise ProgramError(f"A fault in the program ({type(error).__name__}); the log has the details.") from error
+
+    async def judge_many(
+        self, sources: Iterable[Source], *, window: int = WINDOW, ordered: bool = False
+    ) -> AsyncIterator[Judged]:
+        """Judge any number of pictures, at most `window` at once, and yield results as they finish.
+
+        With `ordered` they come in the order of the inputs. `sources` is read as slots become free, so it may be endless.
+        An unusable input costs nobody else's result: its `Judged` carries the error.
+        """
+        async with aclosing(in_window(self._judged, enumerate(sources), window, ordered=ordered)) as results:
+            async for result in results:
+                yield result
+
+    async def _judged(self, item: tuple[int, Source]) -> Judged:
+        index, source = item
+        try:
+            return Judged(index, source, verdict=await self.judge(source))
+        except SixlensError as error:
+            return Judged(index, source, error=error)
+
+    def _case(self, image: Image) -> Case:
+        deadline = Deadline(self.ensemble.deadlines.case, self.ensemble.deadlines.fusion)
+        return Case(self.kit, image, deadline, Ledger(deadline))
+
+
+async def _untraced(stream: AsyncIterator[Update]) -> AsyncIterator[Update]:
+    """The stream, with LangSmith's tracing off however the environment is set: cases are nobody else's business."""
+    try:
+        while True:
+            # Not around a `yield`: the setting must not leak into the caller between two updates.
+            with langsmith.tracing_context(enabled=False):
+                try:
+                    update = await anext(stream)
+                except StopAsyncIteration:
+                    return
+            yield update
+    finally:
+        if isinstance(stream, AsyncGenerator):
+            await stream.aclose()
+
+
+def _events(update: Update) -> list[Event]:
+    """The events in one update of the graph."""
+    events: list[Event] = []
+    for part in update.values():
+        if not part:
+            continue
+        if "findings" in part:
+            findings = part["findings"]
+            subject = next(iter(findings.subjects.values()), None)
+            events.append(Prepared(subject, findings.medium.value if findings.medium else None))
+        events += [Reported(report) for report in part.get("reports", {}).values()]
+        if "verdict" in part:
+            events.append(Decided(part["verdict"]))
+    return events

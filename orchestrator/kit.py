@@ -1,0 +1,189 @@
+"""Opening what all cases of a Judge share."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from contextlib import AsyncExitStack
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from backends.backend import Backend
+from backends.cache_store import CacheStore
+from backends.errors import ConfigError
+from backends.layers.budget import Budget
+from backends.layers.limiter import Limiters
+from backends.layers.usage import UsageMeter
+from backends.prices import Prices, load_prices
+from backends.registry import open_backend
+from backends.settings import BackendSettings
+from backends.source import load_image
+from backends.stack import LayerPolicy, Resources, build_stack
+from backends.yaml_file import build
+from fusion.panel import panel_paradigm
+from fusion.strategies import strategy
+from orchestrator.case import Kit, ShownExemplar
+from orchestrator.ensemble import Ensemble
+from paradigms.exemplars import Exemplar, choose_exemplars, load_exemplars
+from paradigms.label import Label
+from paradigms.library import load_common, load_paradigm, read_paradigm
+from paradigms.paradigm import Paradigm
+from paradigms.render import Renderer
+from paradigms.signals.measurement import MEASUREMENTS
+from paradigms.storable import storable
+
+_NOT_IN_IDENTITY = {"description", "limits", "budget", "retry", "deadlines", "cache", "strict", "prices", "exemplars"}
+"""Settings that do not change what is asked and how the answers are fused. Exemplars count by their content."""
+
+
+async def open_kit(
+    ensemble: Ensemble,
+    given: Mapping[str, Backend],
+    cache_path: Path | None,
+    executor: Executor,
+    *,
+    trace: bool,
+    stack: AsyncExitStack,
+) -> Kit:
+    """Load prompts and exemplars, and open every backend that the ensemble names; `stack` closes them.
+
+    Raises:
+        ConfigError: a name, a file or a backend cannot be used.
+    """
+    strategy(ensemble.fusion.strategy)
+    paradigms = load_paradigms(ensemble)
+    exemplars = await asyncio.get_running_loop().run_in_executor(executor, _shown_exemplars, ensemble, paradigms)
+    common = load_common()
+    kit_backends = await _open_backends(ensemble, paradigms, given, cache_path, stack)
+    panel = panel_paradigm(common.panel, common.version)
+    return Kit(
+        ensemble=ensemble,
+        config_sha256=_identity(ensemble, (*paradigms.values(), panel), [exemplar for exemplar, _ in exemplars]),
+        paradigms=paradigms,
+        panel=panel,
+        renderer=Renderer(ensemble.layout, common),
+        backends=kit_backends,
+        exemplars=exemplars,
+        executor=executor,
+        trace=trace,
+    )
+
+
+def load_paradigms(ensemble: Ensemble) -> dict[str, Paradigm]:
+    """The ensemble's paradigms by name, in its order.
+
+    Raises:
+        ConfigError: a paradigm does not exist, its file is wrong, or it names a measurement that does not exist.
+    """
+    paradigms: dict[str, Paradigm] = {}
+    for name, choice in ensemble.paradigms.items():
+        paradigm = read_paradigm(Path(choice.file)) if choice.file else load_paradigm(name)
+        if paradigm.name != name:
+            raise ConfigError(f"{choice.file}: its name is {paradigm.name!r}, but the ensemble calls it {name!r}.")
+        for step in paradigm.measures:
+            if step.measure not in MEASUREMENTS:
+                known = ", ".join(sorted(MEASUREMENTS))
+                raise ConfigError(f"{name}: there is no measurement {step.measure!r}. Known: {known}.")
+        paradigms[name] = paradigm
+    return paradigms
+
+
+def backend_specs(ensemble: Ensemble, paradigms: Mapping[str, Paradigm]) -> tuple[str, ...]:
+    """The specs of every backend that is asked, each once.
+
+    Raises:
+        ConfigError: a paradigm asks, and no backend is named for it.
+    """
+    if not ensemble.ask:
+        return ()
+    specs: list[str] = []
+    for name, paradigm in paradigms.items():
+        spec = ensemble.backend_of(name)
+        if spec is None and paradigm.asks:
+            raise ConfigError(
+                f"The ensemble {ensemble.name!r} names no backend for {name}. Add --backend PROVIDER:MODEL "
+                "(see `sixlens backends`), or use --ensemble measured to ask no model."
+            )
+        specs += [spec] if spec and paradigm.asks else []
+    panel = ensemble.panel_backend
+    return tuple(dict.fromkeys([*specs, *([panel] if panel else [])]))
+
+
+async def _open_backends(
+    ensemble: Ensemble,
+    paradigms: Mapping[str, Paradigm],
+    given: Mapping[str, Backend],
+    cache_path: Path | None,
+    stack: AsyncExitStack,
+) -> dict[str, Backend]:
+    specs = backend_specs(ensemble, paradigms)
+    if not specs:
+        return {}
+    resources, policy = _resources(ensemble, cache_path), _policy(ensemble)
+    if resources.cache is not None:
+        stack.callback(resources.cache.close)
+    opened = {}
+    for spec in specs:
+        providers = [_open(ensemble, one, given) for one in (spec, *ensemble.fallback)]
+        for provider in providers:
+            stack.push_async_callback(provider.aclose)
+        opened[spec] = build_stack(providers, resources, policy)
+    return opened
+
+
+def _open(ensemble: Ensemble, spec: str, given: Mapping[str, Backend]) -> Backend:
+    if spec in given:
+        return given[spec]
+    deadlines = ensemble.deadlines
+    own = {"attempt_seconds": deadlines.attempt, "connect_seconds": deadlines.connect, **ensemble.backends.get(spec, {})}
+    return open_backend(spec, build(BackendSettings, own, f"backends.{spec}"))
+
+
+def _resources(ensemble: Ensemble, cache_path: Path | None) -> Resources:
+    limits, budget = ensemble.limits, ensemble.budget
+    return Resources(
+        cache=CacheStore(cache_path) if ensemble.cache and cache_path is not None else None,
+        limiters=Limiters(start=limits.start, ceiling=limits.ceiling, rpm=limits.rpm, tpm=limits.tpm),
+        budget=Budget(calls=budget.calls, tokens=budget.tokens, cost=budget.cost),
+        meter=UsageMeter(),
+        prices=load_prices(Path(ensemble.prices)) if ensemble.prices else Prices(),
+    )
+
+
+def _policy(ensemble: Ensemble) -> LayerPolicy:
+    raise NotImplementedError
+
+
+def _shown_exemplars(ensemble: Ensemble, paradigms: Mapping[str, Paradigm]) -> tuple[ShownExemplar, ...]:
+    """The exemplars that a case may be shown: two of each label, so that one is left when the judged picture is one."""
+    if not ensemble.ask or not any("exemplars" in paradigm.needs for paradigm in paradigms.values()):
+        return ()
+    path = Path(ensemble.exemplars) if ensemble.exemplars else None
+    found = load_exemplars(path if path else Path(str(files("prompts") / "exemplars.yaml")))
+    choose_exemplars(found, "")
+    shown: list[ShownExemplar] = []
+    for label in (Label.GENERATED, Label.REAL):
+        for exemplar in [item for item in found if item.label is label][:2]:
+            picture = None
+            if exemplar.picture is not None:
+                settings = ensemble.image
+                picture = load_image(exemplar.picture).deliver(settings.max_edge, settings.quality)
+            shown.append((exemplar, picture))
+    return tuple(shown)
+
+
+def _identity(ensemble: Ensemble, paradigms: tuple[Paradigm, ...], exemplars: list[Exemplar]) -> str:
+    """A hash of everything that can change what is asked and how it is fused."""
+    common = load_common()
+    content: dict[str, Any] = {
+        "version": 1,
+        "ensemble": ensemble.model_dump(mode="json", exclude=_NOT_IN_IDENTITY),
+        "paradigms": [paradigm.model_dump(mode="json") for paradigm in paradigms],
+        "common": common.model_dump(mode="json"),
+        "exemplars": [[item.label, item.reason, item.description, item.sha256] for item in exemplars],
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
