@@ -10,9 +10,9 @@ from __future__ import annotations
 import abc
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx2
 
@@ -27,6 +27,7 @@ from backends.target import Target
 from backends.transport import request_id
 
 TOP_LOGPROBS = 10
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class HttpBackend(abc.ABC):
             return
         async with self._preparing:
             if not self._prepared:
-                self._target = await self._find_out()
+                self._target = await self._within_limit(self._find_out())
                 self._prepared = True
 
     async def complete(self, request: Request) -> Completion:
@@ -112,11 +113,7 @@ class HttpBackend(abc.ABC):
         self._target.check(request)
         question = self._question(request)
         started = time.perf_counter()
-        try:
-            async with asyncio.timeout(self._target.settings.attempt_seconds):
-                response = await self._send(question.body)
-        except TimeoutError as error:
-            raise transport_failure(error, self._target) from error
+        response = await self._within_limit(self._send(question.body))
         if not response.is_success:
             return self._refusal(response, question, time.perf_counter() - started)
         completion = self._read(request, response)
@@ -126,6 +123,13 @@ class HttpBackend(abc.ABC):
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+
+    async def _within_limit(self, work: Awaitable[Found]) -> Found:
+        try:
+            async with asyncio.timeout(self._target.settings.attempt_seconds):
+                return await work
+        except TimeoutError as error:
+            raise transport_failure(error, self._target) from error
 
     @abc.abstractmethod
     async def _find_out(self) -> Target:
@@ -153,8 +157,8 @@ class HttpBackend(abc.ABC):
         body, optional, left_out = dict(fixed), {}, list(notes)
         for setting, wish in wishes.items():
             if self._takes(setting):
-                body |= wish.fields
-                optional[setting] = (setting, *wish.fields, *wish.words)
+                body = add_extra(body, wish.fields)
+                optional[setting] = (setting, *wish.words)
             elif wish.reported:
                 reason = self._refused.get(setting, "")
                 left_out.append(f"{self._target.model} takes no {setting}; it was left out. {reason}".strip())

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
 
 from backends.answer_file import AnswerFile, Stored, remove_answer_file
 from backends.completion import Completion
@@ -86,7 +87,10 @@ class CacheStore:
 
     def put_soon(self, key: str, completion: Completion) -> None:
         """Keep an answer: `get` finds it at once, the file has it a moment later."""
-        body = completion.model_dump_json(exclude={"rate"})
+        try:
+            body = completion.model_dump_json(exclude={"rate"})
+        except PydanticSerializationError:
+            return  # half a character (a lone surrogate) has no bytes to be written
         with self._lock:
             if self._file is not None and len(self._pending) < _MAX_PENDING:
                 self._pending[key] = (body, self._clock())

@@ -1,7 +1,7 @@
 """The OpenAI chat protocol, as `openai:` and `compatible:` share it, on the official SDK.
 
-The body is built here as a whole and handed to the SDK's `post`: what goes out is in one place, and the SDK's part is the
-connection, the encoding and its errors.
+The body is built here as a whole and handed to the SDK's `post`: what goes out is in one place, and the SDK's part is
+the connection, the encoding and its errors.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pydantic import ValidationError
 
 from backends.asking import TOP_LOGPROBS, HttpBackend, Question, Wish
 from backends.chat_reply import ChatReply
-from backends.completion import Completion
+from backends.completion import Completion, with_prefill
 from backends.errors import BackendError, InvalidRequestError, MalformedError, ServerError
 from backends.failures import Reply, status_failure, transport_failure
 from backends.request import Message, Part, Picture, Request
@@ -98,7 +98,7 @@ class ChatBackend(HttpBackend):
         if request.logprobs and facts.logprobs is False:
             notes.append(f"{target.model} gives no token probabilities.")
         elif request.logprobs:
-            wishes["logprobs"] = Wish({"logprobs": True, "top_logprobs": TOP_LOGPROBS})
+            wishes["logprobs"] = Wish({"logprobs": True, "top_logprobs": TOP_LOGPROBS}, ("top_logprobs",))
         if facts.prompt_cache_key and request.pictures:
             wishes["prompt_cache_key"] = Wish({"prompt_cache_key": request.pictures[0].sha256[:32]}, reported=False)
         return self._compose(fixed, wishes, tuple(notes))
@@ -135,7 +135,7 @@ class ChatBackend(HttpBackend):
             raise self._target.fail(ServerError, text, headers=response.headers)
         return completion.model_copy(
             update={
-                "text": _with_prefill(request.prefill, completion.text),
+                "text": with_prefill(request.prefill, completion.text),
                 "rate": rate_state(response.headers),
                 "request_id": request_id(response.headers),
                 "notes": self._missing(request, completion),
@@ -165,10 +165,6 @@ class ChatBackend(HttpBackend):
             return None
         self._limit_field = next(name for name in _LIMIT_FIELDS if name != sent)
         return sent
-
-
-def _with_prefill(prefill: str | None, text: str) -> str:
-    return text if prefill is None or text.startswith(prefill) else prefill + text
 
 
 def _response_format(request: Request) -> dict[str, Any]:

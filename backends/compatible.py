@@ -1,8 +1,8 @@
-"""`compatible:MODEL@URL`: any server of the OpenAI chat protocol (vLLM, llama.cpp, LM Studio, TGI, `transformers serve`).
+"""`compatible:MODEL@URL`: any server of the OpenAI chat protocol, such as vLLM, llama.cpp, LM Studio or TGI.
 
 An address without a path gets `/v1`. Without a model name the server is asked once which one it has, and must have one.
-The key is that of `SIXLENS_COMPATIBLE_API_KEY`, if there is one; an OpenAI key is never sent here, nor anything else that
-the environment holds for OpenAI.
+The key is that of `SIXLENS_COMPATIBLE_API_KEY`, if there is one; an OpenAI key is never sent here, nor anything else
+that the environment holds for OpenAI.
 """
 
 from __future__ import annotations
@@ -58,6 +58,8 @@ class CompatibleBackend(ChatBackend):
             raise self._target.fail(MalformedError, text, headers=response.headers) from error
         except APIStatusError as error:
             status = error.response.status_code
+            if status in (401, 402, 403, 429):
+                raise openai_failure(error, self._target) from error
             text = f"{host} does not say which models it has ({status}); name one: compatible:MODEL@URL."
             raise self._target.fail(InvalidRequestError, text, status=status) from error
         except (OpenAIError, httpx2.HTTPError, ValueError) as error:

@@ -95,3 +95,8 @@ class Completion(BaseModel):
     """The provider's rate headers; for the limiter, and never stored."""
     notes: tuple[str, ...] = ()
     """What the caller should know, one line each: a setting that was left out, a fallback that answered."""
+
+
+def with_prefill(prefill: str | None, text: str) -> str:
+    """The whole turn of an assistant whose answer was begun for it; some servers repeat the beginning, most do not."""
+    return text if prefill is None or text.startswith(prefill) else prefill + text

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import importlib
 import io
-import logging
 import struct
-import threading
-import warnings
 import zlib
 from dataclasses import dataclass, field
-from types import TracebackType
 
 import PIL.Image
 
@@ -20,11 +16,9 @@ from PIL.ExifTags import Base
 
 from backends.errors import ImageError
 from backends.kind import identify
+from backends.quiet import quiet
 from backends.rgb import to_rgb
 from backends.structure import MOST_FRAMES, gif_frames, jpeg_scans, tiff_pages
-
-# Without a handler of its own, Pillow's complaints about damaged files would go to the terminal.
-logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 DAMAGE = (
     OSError,
@@ -45,6 +39,7 @@ DAMAGE = (
 """What Pillow's plug-ins raise on damaged files."""
 
 _MOST_READS = 400_000
+_MOST_EXIF_BLOCKS = 64
 _MOST_SCANNED_PIXELS = 4_000_000_000
 _MOST_RUN_LENGTH_PIXELS = 16_000_000
 
@@ -92,10 +87,11 @@ def decode(data: bytes, max_pixels: int, max_edge: int) -> Decoded:
     if name == "HEIF":
         _register_heif()
     try:
+        frames = _walk(name, data)
         with quiet, PIL.Image.open(_Source(data), formats=[name]) as image:
             _check_size(image.size, max_pixels, max_edge)
             _check_cost(image, data)
-            return _decode(image, data)
+            return _decode(image, data, frames)
     except DAMAGE as error:
         raise ImageError(_reason(error, name)) from error
 
@@ -112,39 +108,6 @@ def orientation_of(image: PIL.Image.Image) -> int:
 def turn_upright(image: PIL.Image.Image, orientation: int) -> PIL.Image.Image:
     """Turn an image upright from its EXIF orientation, 1 to 8; a new image unless it is 1."""
     return image if orientation == 1 else image.transpose(_TURNS[orientation])
-
-
-class _Quiet:
-    """While any thread is inside, Pillow's warnings go nowhere.
-
-    Python's warning filters belong to the whole process, and `warnings.catch_warnings` alone leaves them in disorder
-    when threads enter and leave in turns. So the first one in saves them and the last one out restores them.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._inside = 0
-        self._saved = warnings.catch_warnings()
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._inside == 0:
-                self._saved = warnings.catch_warnings()
-                self._saved.__enter__()
-                warnings.filterwarnings("ignore", module=r"PIL\b")
-            self._inside += 1
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with self._lock:
-            self._inside -= 1
-            if self._inside == 0:
-                self._saved.__exit__(kind, error, trace)
-
-
-quiet = _Quiet()
-"""Enter this around calls of Pillow that warn about what is in a file."""
 
 
 class _TooManyPartsError(OSError):
@@ -174,6 +137,17 @@ def _register_heif() -> None:
         ) from error
 
 
+def _walk(name: str, data: bytes) -> int | None:
+    """Look through a file where Pillow would look too long. Returns the number of frames where that was counted."""
+    if name == "JPEG" and data.count(b"Exif\x00\x00") > _MOST_EXIF_BLOCKS:
+        raise _TooManyPartsError("too many EXIF blocks")  # Pillow joins them one by one
+    if name == "GIF":
+        return gif_frames(data)
+    if name == "TIFF":
+        return tiff_pages(data)
+    return None
+
+
 def _check_size(size: tuple[int, int], max_pixels: int, max_edge: int) -> None:
     width, height = size
     if width * height > max_pixels:
@@ -197,8 +171,8 @@ def _check_cost(image: PIL.Image.Image, data: bytes) -> None:
         raise ImageError("the picture is a large run-length BMP; convert it to PNG")
 
 
-def _decode(image: PIL.Image.Image, data: bytes) -> Decoded:
-    frames = _frames(image, data)
+def _decode(image: PIL.Image.Image, data: bytes, counted: int | None) -> Decoded:
+    frames = int(getattr(image, "n_frames", 1)) if counted is None else counted
     notes = [f"first of {'at least ' if frames >= MOST_FRAMES else ''}{frames} frames"] if frames > 1 else []
     deep = _sample_bits(image, data) > 8
     # Pillow turns TIFF upright by itself while loading and forgets the tag.
@@ -213,15 +187,6 @@ def _decode(image: PIL.Image.Image, data: bytes) -> Decoded:
         pixels = pixels if turned_by_pillow else turn_upright(pixels, orientation)
     pixels.info.clear()
     return Decoded(pixels, image.format or "", frames, profile, tuple(notes))
-
-
-def _frames(image: PIL.Image.Image, data: bytes) -> int:
-    """Count frames; for GIF and TIFF, Pillow would walk through all of them, decoding on the way."""
-    if image.format == "GIF":
-        return gif_frames(data)
-    if image.format == "TIFF":
-        return tiff_pages(data)
-    return int(getattr(image, "n_frames", 1))
 
 
 def _sample_bits(image: PIL.Image.Image, data: bytes) -> int:

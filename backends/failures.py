@@ -160,6 +160,8 @@ def _verb(kind: type[BackendError], target: Target) -> str:
 
 
 def _hint(reply: Reply, kind: type[BackendError], target: Target) -> str:
+    if reply.status == 404 and target.provider == "ollama":
+        return f"{target.address.host} has no model {target.model!r}; get it with: ollama pull {target.model} — "
     if reply.status == 404:
         return f"{target.address.host} knows no model {target.model!r} at {target.address.url}. "
     if reply.status == 413 and kind is InvalidRequestError:

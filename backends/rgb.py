@@ -94,7 +94,9 @@ def _from_wide_values(image: PIL.Image.Image) -> npt.NDArray[np.uint8]:
         low, high = 0.0, white
     values = np.nan_to_num(values, nan=low, posinf=high, neginf=low)
     scale = 255.0 / (high - low) if high > low else 0.0
-    return ((values - low) * scale + 0.5).astype(np.uint8)
+    with np.errstate(over="ignore"):  # the range itself may be more than 32 bits can hold
+        scaled: npt.NDArray[np.float32] = np.clip((values - low) * scale + 0.5, 0, 255)
+    return scaled.astype(np.uint8)
 
 
 def _flatten(image: PIL.Image.Image, deep: bool, notes: list[str]) -> PIL.Image.Image:

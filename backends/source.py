@@ -19,10 +19,11 @@ from typing import Any, BinaryIO
 
 import PIL.Image
 
-from backends.decode import DAMAGE, orientation_of, quiet, turn_upright
+from backends.decode import DAMAGE, orientation_of, turn_upright
 from backends.errors import ImageError
 from backends.fetch import Fetcher
 from backends.image import DEFAULT_LIMITS, Image, ImageLimits
+from backends.quiet import quiet
 
 Source = str | bytes | os.PathLike[str] | PIL.Image.Image
 """What can be loaded. A string is a path, `-`, a `data:` URI or a web address."""

@@ -19,6 +19,8 @@ _MOST_STRIPS = 400_000
 _MOST_TAGS = 65_535
 
 _NEW_SUBFILE_TYPE = 254
+# The types whose values become one Python object each; bytes and texts are kept as they are.
+_NUMBERS = frozenset({3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 16, 17, 18})
 _STRIPS = frozenset({273, 279, 324, 325})
 _DNG_VERSION = 50706
 
@@ -110,8 +112,7 @@ def _check_directory(data: bytes, first: int, tags: int, layout: str) -> None:
         raise ImageError("the file is damaged: its TIFF directory is absurdly long")
     for index in range(tags):
         tag, kind, values, value = struct.unpack_from(layout, data, first + index * struct.calcsize(layout))
-        is_number = kind not in (1, 2, 7)  # bytes and texts are kept as they are, numbers become Python objects
-        if (is_number and values > _MOST_VALUES) or (tag in _STRIPS and values > _MOST_STRIPS):
+        if (kind in _NUMBERS and values > _MOST_VALUES) or (tag in _STRIPS and values > _MOST_STRIPS):
             raise ImageError("the file is damaged: its TIFF directory is absurdly long")
         if tag == _DNG_VERSION or (tag == _NEW_SUBFILE_TYPE and value & 1):
             raise ImageError("this is a camera raw file; export it as JPEG or TIFF")

@@ -38,7 +38,7 @@ class Target:
     key: str | None = field(default=None, repr=False)
     revision: str = ""
     remote: str = ""
-    said: ModelFacts = ModelFacts()
+    said: ModelFacts = field(default_factory=ModelFacts)
 
     @property
     def facts(self) -> ModelFacts:

@@ -14,7 +14,7 @@ from paradigms.label import Label
 from paradigms.report import Report
 from paradigms.signals.provenance import Provenance
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION: Literal["1"] = "1"
 
 
 class UndecidedBecause(StrEnum):

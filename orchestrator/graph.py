@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Annotated, Any, TypedDict
+from collections.abc import Callable, Mapping
+from typing import Annotated, Protocol, TypedDict
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
@@ -33,7 +33,14 @@ class State(TypedDict, total=False):
 
 
 Graph = CompiledStateGraph[State, Case, State, State]
-Node = Callable[[State, Runtime[Case]], Awaitable[State]]
+
+
+class Node(Protocol):
+    """What LangGraph calls for a node."""
+
+    async def __call__(self, state: State, *, runtime: Runtime[Case]) -> State:
+        """Do the node's work and give back what it adds to the state."""
+        ...
 
 
 def build_graph(ensemble: Ensemble) -> Graph:
@@ -67,26 +74,26 @@ def draw(ensemble: Ensemble) -> str:
     return build_graph(ensemble).get_graph().draw_mermaid()
 
 
-async def _prepare(state: State, runtime: Runtime[Case]) -> State:
+async def _prepare(state: State, *, runtime: Runtime[Case]) -> State:
     return {"findings": await prepare(runtime.context)}
 
 
-async def _fuse(state: State, runtime: Runtime[Case]) -> State:
+async def _fuse(state: State, *, runtime: Runtime[Case]) -> State:
     return {"verdict": await fuse(runtime.context, state["findings"], state.get("reports", {}))}
 
 
-async def _stage_done(state: State, runtime: Runtime[Case]) -> State:
+async def _stage_done(state: State, *, runtime: Runtime[Case]) -> State:
     return {}
 
 
 def _paradigm(name: str) -> Node:
-    async def examine(state: State, runtime: Runtime[Case]) -> State:
+    async def examine(state: State, *, runtime: Runtime[Case]) -> State:
         return {"reports": {name: await runtime.context.examine(name)}}
 
     return examine
 
 
-def _gate(nodes: list[str], *, first: bool) -> Callable[[State, Runtime[Case]], Any]:
+def _gate(nodes: list[str], *, first: bool) -> Callable[[State, Runtime[Case]], list[str]]:
     """Where to go: to the next stage, or straight to fusion."""
 
     def route(state: State, runtime: Runtime[Case]) -> list[str]:

@@ -166,7 +166,7 @@ class Judge:
                     return event.verdict
         raise ProgramError("The graph ended without a verdict; please report this.")
 
-    async def astream(self, source: Source) -> AsyncIterator[Event]:
+    async def astream(self, source: Source) -> AsyncGenerator[Event]:
         """The events of one case as they happen; the last is `Decided`. Raises as `judge` does."""
         case = self._case(await self.load(source))
         try:
@@ -185,7 +185,7 @@ class Judge:
 
     async def judge_many(
         self, sources: Iterable[Source], *, window: int = WINDOW, ordered: bool = False
-    ) -> AsyncIterator[Judged]:
+    ) -> AsyncGenerator[Judged]:
         """Judge any number of pictures, at most `window` at once, and yield results as they finish.
 
         With `ordered` they come in the order of the inputs. `sources` is read as slots become free, so it may be endless.
@@ -207,7 +207,7 @@ class Judge:
         return Case(self.kit, image, deadline, Ledger(deadline))
 
 
-async def _untraced(stream: AsyncIterator[Update]) -> AsyncIterator[Update]:
+async def _untraced(stream: AsyncIterator[Update]) -> AsyncGenerator[Update]:
     """The stream, with LangSmith's tracing off however the environment is set: cases are nobody else's business."""
     try:
         while True:

@@ -10,6 +10,7 @@ from concurrent.futures import Executor
 from contextlib import AsyncExitStack
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from backends.backend import Backend
@@ -36,7 +37,13 @@ from paradigms.render import Renderer
 from paradigms.signals.measurement import MEASUREMENTS
 from paradigms.storable import storable
 
-_NOT_IN_IDENTITY = {"description", "limits", "budget", "retry", "deadlines", "cache", "strict", "prices", "exemplars"}
+_NOT_IN_IDENTITY: Mapping[str, Any] = MappingProxyType(
+    {
+        **dict.fromkeys(("description", "limits", "budget", "retry", "deadlines", "cache", "strict", "prices"), True),
+        "exemplars": True,
+        "paradigms": {"__all__": {"file"}},
+    }
+)
 """Settings that do not change what is asked and how the answers are fused. Exemplars count by their content."""
 
 
@@ -181,7 +188,7 @@ def _identity(ensemble: Ensemble, paradigms: tuple[Paradigm, ...], exemplars: li
     common = load_common()
     content: dict[str, Any] = {
         "version": 1,
-        "ensemble": ensemble.model_dump(mode="json", exclude=_NOT_IN_IDENTITY),
+        "ensemble": ensemble.model_dump(mode="json", exclude=dict(_NOT_IN_IDENTITY)),
         "paradigms": [paradigm.model_dump(mode="json") for paradigm in paradigms],
         "common": common.model_dump(mode="json"),
         "exemplars": [[item.label, item.reason, item.description, item.sha256] for item in exemplars],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from backends.completion import Completion, TokenUsage
+from backends.layers.usage import add_costs, add_usage
 from fusion.verdict import Spending
 from orchestrator.deadline import Deadline
 
@@ -16,8 +17,10 @@ class Ledger:
         self._deadline = deadline
         self._began = time.monotonic()
         self._attempts = 0
+        self._calls = 0
         self._hits = 0
-        self._answers: list[Completion] = []
+        self._tokens = TokenUsage()
+        self._cost: float | None = 0.0
 
     @property
     def attempts(self) -> int:
@@ -36,29 +39,19 @@ class Ledger:
         """An answer came."""
         if completion.cached:
             self._hits += 1
-        else:
-            # Only what the sums need: texts would keep a large batch in memory.
-            self._answers.append(completion.model_copy(update={"text": "", "logprobs": None}))
+            return
+        self._calls += 1
+        self._tokens = add_usage(self._tokens, completion.usage)
+        self._cost = add_costs(self._cost, completion.cost)
 
     def spending(self, notes: tuple[str, ...] = ()) -> Spending:
         """The sums so far."""
-        costs = [answer.cost for answer in self._answers]
-        known = [cost for cost in costs if cost is not None]
         return Spending(
-            calls=len(self._answers),
+            calls=self._calls,
             attempts=self._attempts,
             cache_hits=self._hits,
-            tokens=_sum([answer.usage for answer in self._answers]),
-            cost=sum(known) if len(known) == len(costs) else None,
+            tokens=self._tokens,
+            cost=self._cost,
             seconds=round(time.monotonic() - self._began, 3),
             notes=notes,
         )
-
-
-def _sum(usages: list[TokenUsage]) -> TokenUsage:
-    """The sum of each kind of token; None where nobody said."""
-    totals: dict[str, int | None] = {}
-    for name in TokenUsage.model_fields:
-        said = [value for usage in usages if (value := getattr(usage, name)) is not None]
-        totals[name] = sum(said) if said else None
-    return TokenUsage(**totals)

@@ -12,7 +12,6 @@ from orchestrator.case import Case, ShownExemplar
 from orchestrator.findings import Findings
 from paradigms.conversation import Conversation
 from paradigms.exemplars import choose_exemplars
-from paradigms.paradigm import Layout
 from paradigms.region import Region
 from paradigms.render import Sight
 from paradigms.signals.measurement import MEASUREMENTS, Measurement
@@ -81,8 +80,7 @@ async def _ask_subjects(case: Case) -> tuple[Mapping[str, Subject], tuple[str, .
 async def _ask_subject(case: Case, backend: Backend) -> Subject | str:
     """The subject as the backend names it, or one line that says why there is none."""
     renderer = case.kit.renderer
-    shared = renderer.layout is Layout.SHARED
-    schema = backend.capabilities.json_schema and shared
+    schema = renderer.takes_form(backend.capabilities)
     talk = Conversation("prepare", case.image.sha256, case.means(backend), backend, schema=schema)
     messages = renderer.question(renderer.common.subject, {}, Sight(case.delivered), verdict=False)
     try:

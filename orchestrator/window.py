@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -13,7 +13,7 @@ Result = TypeVar("Result")
 
 async def in_window(
     work: Callable[[Item], Awaitable[Result]], items: Iterable[Item], window: int, *, ordered: bool
-) -> AsyncIterator[Result]:
+) -> AsyncGenerator[Result]:
     """Work on the items, at most `window` of them at once, and yield the results as they finish or in order.
 
     Items are taken from the iterable one by one, as room becomes free: results that were not yet taken count as room.

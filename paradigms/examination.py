@@ -11,7 +11,7 @@ from paradigms.boxes import map_box
 from paradigms.conversation import Conversation, Purpose, turn
 from paradigms.evidence import Evidence
 from paradigms.label import Cause, Label, Outcome
-from paradigms.paradigm import AskStep, Layout, Paradigm
+from paradigms.paradigm import AskStep, Paradigm
 from paradigms.reading import Reading, ReadObservation, read_answer
 from paradigms.region import RegionSource
 from paradigms.render import Sight, clean
@@ -119,7 +119,7 @@ class Examination:
         return None
 
     async def _ask_all(self, backend: Backend) -> Report:
-        schema = backend.capabilities.json_schema and self._means.renderer.layout is Layout.SHARED
+        schema = self._means.renderer.takes_form(backend.capabilities)
         talk = Conversation(self._paradigm.name, self._view.case, self._means, backend, schema=schema)
         self._talk = talk
         variables = self._variables()

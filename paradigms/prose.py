@@ -12,19 +12,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from paradigms.label import Label
-from paradigms.naming import GEN, LABELS, OPPOSITE, PHOTO, REAL, mask
+from paradigms.naming import CJK, GEN, LABELS, OPPOSITE, PHOTO, REAL, mask
 
 LONGEST_SENTENCE = 700
 """Characters. Of a longer sentence only the end is read, which keeps the work bounded."""
 ENOUGH_SIGNS = 2.0
 """How many signs, none of them for the other side, make a label where nothing is claimed."""
 
+_VERB = (
+    r"(?:is|are|was|were|be|being|appears?|seems?|looks?|feels?|has|have|had|does|do|must|should|cannot|can't|isn't|doesn't"
+    r"|wasn't|aren't|don't|shows?|exhibits?|displays?|resembles?|represents?|remains?|reads|comes|leans?|suggests?|indicates?|points?)"
+)
 _BREAK = re.compile(
-    r"[;:()]| - |\b(?:but|however|although|though|despite|while|whereas|yet|because|since|therefore|thus|hence|so(?! \w+ (?:that|as))"
-    r"|which|making|suggesting|indicating|implying|supporting|pointing|leading|instead)\b"
-    r"|\band (?=(?:is|are|was|has|have|appears?|seems?|looks?|feels?|it|its|this|the|that|these|there|shows?|exhibits?"
-    r"|displays?|likely|rather|more|overall|suggests?|indicates?|points?|lacks?|consistent|resembles?|i|we)\b)"
+    r"[;:()]| - |\b(?:but|however|although|though|despite|while|whereas|yet|because|since|therefore|thus|hence|which|making"
+    r"|suggesting|indicating|implying|supporting|pointing|leading|instead)\b|\bso (?!\w+ (?:that|as)\b)"
+    rf"|\band (?=(?:likely|rather|more|overall|lacks?|consistent|it|i|we|{_VERB}|(?:the|its|this|that|these|there) (?:[\w-]+ ){{0,4}}?{_VERB})\b)"
     r"|, (?=(?:the|this|it|these|there|its|i|we|as|more|consistent|likely)\b)"
+    r"|, (?=(?:an?|another|all) (?:[\w-]+ ){0,2}?(?:sign|hallmark|indicat|trait|feature|characteristic|flaw|giveaway))"
 )
 _NEGATION = re.compile(
     r"n't\b|\b(?:not|no|never|neither|nor|none|nothing|without|lack(?:s|ing|ed)?|absence|absent|missing|(?:free|devoid) of"
@@ -38,7 +42,7 @@ _SET_ASIDE = re.compile(
     r"|deciding|question|asked|tell|discern|verify|verifying|challenging|difficult|hard|between|let's|attempt\w*|claim(?:s|ed)?"
     r"|(?:not|n't) (?:necessarily|always|only|solely|merely|enough|sufficient|definitive|conclusive)|rule(?:d)? out (?:that|the)"
     r"|(?:can)?(?:not|'t) (?:be )?(?:\w+ )?rule[d]? out|at first glance|initially|on the surface|superficially|meant|intended"
-    r"|even|also|as if|as though)\b"
+    r"|even|also|anything|as if|as though)\b"
 )
 _MODAL = re.compile(
     r"\b(?:could|may|might|possib\w+|perhaps|potential\w*|sometimes|can"
@@ -62,7 +66,7 @@ _FILL = (
 _CLAIMS = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"\b{_SUBJECT}(?:'s)?(?= |'s){_FILL} ?$",
+        rf"\b{_SUBJECT}(?:'s| (?:\w+ly )?(?:{_VERB}|as|to be)){_FILL} ?$",
         rf"\b(?:classif\w+|categori[sz]\w+|identif\w+|labell?ed|deemed|considered|judged|regarded|conclu\w+|verdict){_FILL} ?$",
         rf"\b(?:i|we)\b(?:'\w+)?(?: \w+){{0,3}}? (?:conclude|believe|think|say|lean|leaning|classify|judge|consider|suspect|guess|infer"
         rf"|assess|estimate|inclined|argue)(?: (?:that|it|this|the|image|picture|photo))*{_FILL} ?$",
@@ -88,7 +92,13 @@ _ABSENT = re.compile(
     r"(?:\b(?:no|without|not|absence of|free of|lack of)\b|n't\b)[^.;]*\b(?:artifacts?|artefacts?|anomal\w+|inconsistenc\w+"
     r"|distortions?|manipulat\w+|alteration|editing|tampering|irregularit\w+)"
 )
-_RETOUCHED = re.compile(r"^[^.;]*\b(?:manipulated|edited|altered|photoshopped|composited?|enhanced)\b")
+_LACKING = re.compile(r"^(?: [\w-]+){0,3} (?:lacks?|struggles?|fails?|miss(?:es)?|cannot|rarely|seldom|omits?)\b")
+_RETOUCHED = re.compile(r"^[^.;]*\b(?:that|which|but|and) (?:\w+ ){0,4}?(?:manipulated|edited|altered|photoshopped|composited?|enhanced)\b")
+
+_CHINESE_ASIDE = re.compile(r"是否|还是|如果|假如|(?:难以|无法|不能)(?:判断|确定|区分)|通常|往往|常常|也许|或许|有时|需要|为了")
+_CHINESE_NOT = re.compile(r"不是|并非|而非|不像|不太|没有|未|并?无|缺乏|缺少|不(?!同)")
+_CHINESE_IS = re.compile(r"是|为|像|偏向|倾向|属于|可能|应|看起来|似乎|判断")
+_CHINESE_SO = re.compile(r"综上|因此|总之|总体|整体|总的来说|综合|所以|结论|判断")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +151,9 @@ def _sentences(text: str) -> Iterator[tuple[str, bool]]:
 
 def _mentions(sentence: str, concluding: bool) -> Iterator[Mention]:
     """Each class that the sentence says something of."""
+    if CJK.search(sentence):
+        yield from _chinese_mentions(sentence)
+        return
     named = list(re.finditer(rf"\b({GEN}|{REAL})\b", sentence))
     if not named and concluding:
         named = list(re.finditer(rf"\b{PHOTO}\b", sentence))[:1]
@@ -170,16 +183,28 @@ def _mention(sentence: str, found: re.Match[str], concluding: bool) -> Mention |
         and not re.match(r" ?(?:\w+ly )?(?:suggest|indicat|support|mean)", scope)
     ):
         return None
-    denied = _NEGATION.search(scope)
+    denied = _NEGATION.search(scope) or _LACKING.search(after)
     label = LABELS[OPPOSITE[name] if denied else name]
     if _MODAL.search(scope):
         return Mention(label, claim=False, concluding=concluding, weight=1.0 if denied else 0.5)
-    said = claim is not None or (concluding and _POINTS.search(scope) is not None) or not scope.strip(" ,")
-    if denied and claim and denied.start() < claim.start() and not denied.group().startswith(("unlikely", "n't")):
+    said = claim is not None or ((concluding or scope.startswith("these ")) and _POINTS.search(scope) is not None) or not scope.strip(" ,")
+    if denied and claim and denied.string is scope and denied.start() < claim.start() and not denied.group().startswith(("unlikely", "n't")):
         said = False
+    if sentence.endswith(":") and claim is None:
+        return None
     if opener in ("while", "although", "though", "despite", "whereas"):
         said = False
     return Mention(label, claim=said, concluding=concluding, weight=1.0)
+
+
+def _chinese_mentions(sentence: str) -> Iterator[Mention]:
+    for clause in re.split(r"[,;:、]", sentence):
+        found = re.search(rf"{GEN}|{REAL}", clause)
+        if found is None or _CHINESE_ASIDE.search(sentence):
+            continue
+        before = clause[: found.start()]
+        label = LABELS[OPPOSITE[found.group()] if _CHINESE_NOT.search(before) else found.group()]
+        yield Mention(label, _CHINESE_IS.search(before) is not None, _CHINESE_SO.search(sentence) is not None, 1.0)
 
 
 def _is_general(scope: str, after: str) -> bool:

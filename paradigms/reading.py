@@ -41,6 +41,7 @@ _HEAD = re.compile(
 _BARE = re.compile(
     rf"^\W*(?:(?:most|very|more|highly|likely|probably|certainly|definitely|almost|it|is|this|a|an|the|image|picture|photo|not)\s+)*"
     rf"(?:{GEN}|{REAL})(?:\s+(?:image|photo|picture|qphoto|photography))?\W*$"
+    r"|^\W*(?:i )?(?:can(?:no|')t|can not) tell\W*$|^\W*(?:undecided|uncertain|inconclusive|unsure|not sure)\W*$"
 )
 _CLAUSE_END = re.compile(r"[.;,:!。]|\s-\s|\s(?:because|since|as|based|due|with|given|but)\s")
 _RESTATED = re.compile(rf"\b(?:is|was|does|are)\b[^?\n]{{0,80}}\b({GEN}|{REAL})\b[^?\n]{{0,30}}\?\W*(yes|no)\b")
@@ -122,7 +123,7 @@ def _read_freely(words: str, form: Form) -> Reading:
     closing = sentences[-2:]
     if any(_DECLINES.search(sentence) for sentence in closing):
         return _reading(Outcome.REFUSED, None, "none", form)
-    if any(_HEDGES.search(sentence) for sentence in closing) and not re.search(rf"\b(?:{GEN}|{REAL})\b", mask(words)):
+    if any(_HEDGES.search(sentence) and not _HEAD.match(sentence) for sentence in closing) and not re.search(rf"\b(?:{GEN}|{REAL})\b", mask(words)):
         return _reading(Outcome.ANSWERED, Label.UNDECIDED, "prose", form)
     return _reading(Outcome.UNPARSED, None, "none", form)
 
@@ -150,7 +151,7 @@ def _final_lines(words: str) -> set[Label]:
             label = _short_verdict(head["value"] or mask(following[:400]))
             if label is not None:
                 (strong if head["strong"] else weak).add(label)
-        elif number in (0, len(lines) - 1) and (_BARE.match(masked) or len(lines) == 1):
+        elif number in (0, len(lines) - 1) and _BARE.match(masked):
             label = _short_verdict(masked)
             if label is not None:
                 strong.add(label)

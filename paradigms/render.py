@@ -11,6 +11,7 @@ from functools import lru_cache
 from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from backends.backend import Capabilities
 from backends.errors import PromptError
 from backends.request import Message, Part, Picture, Role, Text
 from paradigms.common import CommonPrompts
@@ -69,6 +70,10 @@ class Renderer:
         messages.append(Message("user", tuple(parts)))
         closing = self.common.form if self.layout is Layout.SHARED else self.common.closing
         return tuple(_append(messages, closing) if verdict else messages)
+
+    def takes_form(self, capabilities: Capabilities) -> bool:
+        """Whether to send the answer form as a JSON Schema: in the layout `shared`, unless it is known not to help."""
+        return self.layout is Layout.SHARED and capabilities.json_schema is not False
 
     def model_text(self, name: str, text: str) -> str:
         """A text that a model wrote, ready to stand in another prompt: in the layout `shared` fenced as data.

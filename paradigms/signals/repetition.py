@@ -24,7 +24,7 @@ from paradigms.region import Region, RegionSource
 _EDGE = 512
 """Longer side of the reduced picture, in its pixels, as for all lengths below."""
 _PATCH = 16
-_MARGIN = 0
+_MARGIN = 8
 """The blurs look this far: beside the border they see another neighbourhood than at a seam."""
 _LONGEST_PERIOD = 0.55
 """Of a side. Half a side would be two whole copies; a little more allows for a last copy that is cut off."""

@@ -92,7 +92,9 @@ def _saliency(channels: list[_Array]) -> _Array:
         # Amplitudes of zero are common in drawn pictures; their logarithm is not wanted.
         logs = np.log(np.abs(spectrum) + 1e-3)
         residual = np.exp(logs - _smoothed(logs, 1) + 1j * np.angle(spectrum))
-        # A channel without contrast, such as the colours of a grey picture, has a residual of mere rounding.
+        # The mean is no detail, and in a channel of little contrast it would outweigh everything else.
+        residual[0, 0] = 0
+        # A channel of no contrast, such as the colours of a grey picture, has a residual of mere rounding.
         total += channel.std() * np.abs(np.fft.ifft2(residual)) ** 2
     height, width = total.shape
     rows, columns = ((np.arange(length) + 0.5) / length - 0.5 for length in (height, width))

@@ -15,7 +15,10 @@ from paradigms.signals.provenance.result import (
 )
 
 UNSIGNED = "The declaration is not signed: anyone can write it, and anyone can remove it."
-BESIDE_CAMERA = "Camera data stands beside an unsigned declaration of AI: one of the two was put there later."
+BESIDE_CAMERA = (
+    "Camera data stands beside the unsigned declaration; the file alone does not say which of them is right."
+)
+ONLY_A_NAME = "A field names a program that generates pictures; a name alone declares nothing."
 EASILY_COPIED = "Camera data is easily copied from another file."
 
 _DECLARATIONS = {
@@ -29,7 +32,7 @@ _ORDER = {Strength.STRONG: 0, Strength.MEDIUM: 1}
 def decide(found: Findings) -> Provenance:
     """The declaration that the claims come to, with its notes."""
     deciding = _deciding(found)
-    signed = deciding is not None and _is_signed(deciding, found)
+    signed = deciding is not None and _is_signed(deciding)
     declaration, tool, where = Declaration.NONE, None, None
     if deciding:
         declaration, tool, where = _DECLARATIONS[deciding.kind], deciding.tool, deciding.where
@@ -43,7 +46,7 @@ def decide(found: Findings) -> Provenance:
         camera=found.camera,
         signature=found.signature,
         claims=tuple(found.claims),
-        notes=(*found.notes, *_notes(found, declaration, signed))[:MAX_NOTES],
+        notes=(*found.notes, *_notes(found, declaration, where, signed))[:MAX_NOTES],
         private_fields=PrivateFields(gps=found.gps, serial_number=found.serial_number, owner_name=found.owner_name),
     )
 
@@ -51,14 +54,13 @@ def decide(found: Findings) -> Provenance:
 def _deciding(found: Findings) -> Claim | None:
     """Signed before unsigned, strong before medium, and an edit before a whole: the milder word when both are said."""
     claims = [c for c in found.claims if c.kind in _DECLARATIONS and c.strength is not Strength.WEAK]
-    ranked = sorted(
-        claims, key=lambda c: (not _is_signed(c, found), _ORDER[c.strength], c.kind is not ClaimKind.AI_EDITED)
-    )
+    ranked = sorted(claims, key=lambda c: (not _is_signed(c), _ORDER[c.strength], c.kind is not ClaimKind.AI_EDITED))
     return ranked[0] if ranked else None
 
 
-def _is_signed(claim: Claim, found: Findings) -> bool:
-    return claim.where == manifest.WHERE and found.signature.integrity is Integrity.OK
+def _is_signed(claim: Claim) -> bool:
+    """Whether a claim stands in a manifest and everything that it rests on is intact."""
+    return claim.where == manifest.WHERE and claim.strength is Strength.STRONG
 
 
 def _is_camera_file(found: Findings) -> bool:
@@ -67,12 +69,13 @@ def _is_camera_file(found: Findings) -> bool:
     return found.camera and found.maker_note and intact and not against
 
 
-def _notes(found: Findings, declaration: Declaration, signed: bool) -> list[str]:
+def _notes(found: Findings, declaration: Declaration, where: str | None, signed: bool) -> list[str]:
     declares = declaration in _DECLARATIONS.values()
     facts = {
         comfyui.NOTE: any(c.tool == comfyui.TOOL and c.text.startswith("nodes:") for c in found.claims),
-        UNSIGNED: declares and not signed,
-        BESIDE_CAMERA: declares and not signed and found.camera,
+        UNSIGNED: declares and where != manifest.WHERE,
+        BESIDE_CAMERA: declaration is Declaration.DECLARES_GENERATED and not signed and found.camera,
+        ONLY_A_NAME: not declares and any(c.kind is ClaimKind.GENERATED for c in found.claims),
         EASILY_COPIED: declaration is Declaration.CAMERA_FILE,
     }
     return [note for note, holds in facts.items() if holds]

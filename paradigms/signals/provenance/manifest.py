@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import re
 from collections.abc import Iterator
@@ -19,8 +20,10 @@ MAX_ACTIONS = 1_000
 
 MISMATCH = "The C2PA manifest and the file do not match, so what was signed cannot be checked."
 UNREADABLE = "The C2PA manifest cannot be read."
+INCOMPLETE = "The C2PA manifest could be read, but not checked against the file."
 NO_TRUST_LIST = "No list of trusted signers was used: who signed is not established."
 
+_DOUBTS = {Integrity.MISMATCH: MISMATCH, Integrity.UNREADABLE: INCOMPLETE}
 _SETTINGS = {
     "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
     "core": {
@@ -35,6 +38,14 @@ _SETTINGS = {
 _LABEL = re.compile(r"/c2pa/([^/]+)")
 _MAKING = ("c2pa.created", "c2pa.opened")
 _HARMLESS = (*_MAKING, "c2pa.converted", "c2pa.published", "c2pa.transcoded", "c2pa.repackaged")
+_NOT_OF_INTEGRITY = (
+    "signingCredential.",
+    "timeStamp.",
+    "timeOfSigning.",
+    "claimSignature.outsideValidity",
+    "assertion.action.ingredientMismatch",
+    "assertion.action.malformed",
+)
 _AI = (ClaimKind.GENERATED, ClaimKind.AI_EDITED)
 
 Json = dict[str, object]
@@ -42,11 +53,12 @@ Json = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One action of a manifest: its name, its source type as the manifest has it, and the program that did it."""
+    """One action: its name, its source type, the program that did it, and the label of the manifest that says so."""
 
     name: str
     source: str
     agent: str
+    label: str
 
     @property
     def kind(self) -> ClaimKind:
@@ -63,10 +75,27 @@ def read_manifest(data: bytes, media_type: str) -> Findings:
         signature = Signature(present=True, integrity=Integrity.UNREADABLE)
         return Findings(signature=signature, notes=[UNREADABLE])
     chain = _chain(manifests, active)
-    signature = _signature(store, manifests, chain)
-    notes = [MISMATCH] if signature.integrity is not Integrity.OK else []
+    failures = list(_failures(store, manifests, chain))
+    succeeded = set(_codes(_results(store).get("activeManifest"), "success"))
+    signature = _signature(_mapping(manifests[active]), _codes_of(failures, chain[:1]), succeeded)
+    kind, action = _origin(manifests, chain)
+    behind = chain[: chain.index(action.label) + 1] if action else chain
+    intact = _integrity(_codes_of(failures, behind), succeeded) is Integrity.OK
+    notes = [_DOUBTS[signature.integrity]] if signature.integrity in _DOUBTS else []
     notes += [NO_TRUST_LIST] if signature.trust is not Trust.TRUSTED else []
-    return Findings(signature=signature, claims=[_claim(manifests, chain, signature)], notes=notes)
+    found = Findings(signature=signature, claims=[_claim(kind, action, signature, intact)], notes=notes)
+    for label in chain:
+        _read_private(_mapping(manifests[label]), found)
+    return found
+
+
+def _read_private(manifest: Json, found: Findings) -> None:
+    """Places and names in the assertions, which people do not expect there."""
+    for assertion in map(_mapping, _items(manifest.get("assertions"))):
+        data = _mapping(assertion.get("data"))
+        found.gps |= any(key.endswith("GPSLatitude") for key in data)
+        found.serial_number |= any(key.endswith("SerialNumber") for key in data)
+        found.owner_name |= any(_text(_mapping(author).get("name")) for author in _items(data.get("author")))
 
 
 def _store_text(data: bytes, media_type: str) -> str:
@@ -104,16 +133,14 @@ def _ingredients(manifests: Json, label: str, relationship: str) -> Iterator[Jso
             yield _mapping(ingredient)
 
 
-def _signature(store: Json, manifests: Json, chain: list[str]) -> Signature:
-    codes = sorted({code for code, label in _failures(store, manifests, chain) if label in ("", *chain)})
-    succeeded = set(_codes(_results(store).get("activeManifest"), "success"))
-    info = _mapping(_mapping(manifests[chain[0]]).get("signature_info"))
+def _signature(manifest: Json, codes: list[str], succeeded: set[str]) -> Signature:
+    info = _mapping(manifest.get("signature_info"))
     return Signature(
         present=True,
         integrity=_integrity(codes, succeeded),
         trust=_trust(codes, succeeded),
         issuer=_text(info.get("issuer")) or None,
-        generator=_generator(_mapping(manifests[chain[0]])) or None,
+        generator=_generator(manifest) or None,
         codes=tuple(codes[:MAX_CODES]),
     )
 
@@ -136,18 +163,23 @@ def _failures(store: Json, manifests: Json, chain: list[str]) -> Iterator[tuple[
         yield _text(_mapping(status).get("code"))[:80], place[1] if place else ""
 
 
+def _codes_of(failures: list[tuple[str, str]], labels: list[str]) -> list[str]:
+    """Sorted codes of some manifests, and those that name none."""
+    return sorted({code for code, label in failures if label in ("", *labels)})
+
+
 def _codes(result: object, outcome: str) -> Iterator[str]:
     for status in _items(_mapping(result).get(outcome)):
         yield _text(_mapping(status).get("code"))
 
 
 def _integrity(codes: list[str], succeeded: set[str]) -> Integrity:
-    """Codes about the certificate or its time say nothing of integrity."""
-    broken = [c for c in codes if not c.startswith(("signingCredential.", "timeStamp.", "timeOfSigning."))]
-    broken = [code for code in broken if code != "claimSignature.outsideValidity"]
+    """From the codes about signature and hashes; those of certificate, time and form say nothing of it."""
+    broken = [code for code in codes if not code.startswith(_NOT_OF_INTEGRITY)]
     if any(code.endswith(".mismatch") for code in broken):
         return Integrity.MISMATCH
-    if broken or "claimSignature.validated" not in succeeded:
+    matched = any(code.endswith("Hash.match") for code in succeeded)
+    if broken or not matched or "claimSignature.validated" not in succeeded:
         return Integrity.UNREADABLE
     return Integrity.OK
 
@@ -160,14 +192,12 @@ def _trust(codes: list[str], succeeded: set[str]) -> Trust:
     return Trust.TRUSTED if "signingCredential.trusted" in succeeded else Trust.UNKNOWN
 
 
-def _claim(manifests: Json, chain: list[str], signature: Signature) -> Claim:
-    """The one claim that the manifests of the chain come to."""
-    kind, action = _origin(manifests, chain)
-    strong = signature.integrity is Integrity.OK
+def _claim(kind: ClaimKind, action: Action | None, signature: Signature, intact: bool) -> Claim:
+    """The one claim that the manifests of the chain come to; strong when all that it rests on is `intact`."""
     if kind not in _AI:
-        strength = Strength.MEDIUM if strong and kind is ClaimKind.CAMERA else Strength.WEAK
+        strength = Strength.MEDIUM if intact and kind is ClaimKind.CAMERA else Strength.WEAK
     else:
-        strength = Strength.STRONG if strong else Strength.MEDIUM
+        strength = Strength.STRONG if intact else Strength.MEDIUM
     tool = (action.agent if action else "") or signature.generator
     term = source_term(action.source) if action else ""
     text = ": ".join(part for part in (action.name if action else "", term) if part)
@@ -180,11 +210,12 @@ def _origin(manifests: Json, chain: list[str]) -> tuple[ClaimKind, Action | None
     Made by a model anywhere in the chain is generated, whatever was done to it later. A model's part in something else
     is an edit. `componentOf` ingredients are parts.
     """
-    actions = [action for label in chain for action in _actions(_mapping(manifests.get(label)))]
+    actions = [action for label in chain for action in _actions(manifests, label)]
     made = next((a for a in actions if a.kind is ClaimKind.GENERATED and a.name in _MAKING), None)
     if made:
         return ClaimKind.GENERATED, made
-    mixed = next((a for a in actions if a.kind in _AI), None) or _ai_component(manifests, chain)
+    parts = [action for action in actions if action.kind in _AI]
+    mixed = next((a for a in parts if a.agent), None) or next(iter(parts), None) or _ai_component(manifests, chain)
     if mixed:
         return ClaimKind.AI_EDITED, mixed
     edit = next((a for a in actions if a.name not in _HARMLESS or a.kind is ClaimKind.EDITED), None)
@@ -200,24 +231,24 @@ def _ai_component(manifests: Json, chain: list[str]) -> Action | None:
         for part in _ingredients(manifests, label, "componentOf"):
             within = _text(part.get("active_manifest"))
             for inner in _chain(manifests, within) if within in manifests else ():
-                found = next((a for a in _actions(_mapping(manifests.get(inner))) if a.kind in _AI), None)
+                found = next((a for a in _actions(manifests, inner) if a.kind in _AI), None)
                 if found:
-                    return found
+                    return dataclasses.replace(found, label=label)
     return None
 
 
-def _actions(manifest: Json) -> Iterator[Action]:
+def _actions(manifests: Json, label: str) -> Iterator[Action]:
     """Actions, and source types that stand in metadata assertions."""
-    for assertion in map(_mapping, _items(manifest.get("assertions"))):
-        data, label = _mapping(assertion.get("data")), _text(assertion.get("label"))
-        if label.startswith("c2pa.actions"):
+    for assertion in map(_mapping, _items(_mapping(manifests.get(label)).get("assertions"))):
+        data, kind = _mapping(assertion.get("data")), _text(assertion.get("label"))
+        if kind.startswith("c2pa.actions"):
             agents = _items(data.get("softwareAgents"))
             for action in map(_mapping, _items(data.get("actions"))[:MAX_ACTIONS]):
-                agent = _agent(action, agents)
-                yield Action(_text(action.get("action"))[:80], _text(action.get("digitalSourceType"))[:200], agent)
-        elif label in ("c2pa.metadata", "stds.iptc", "cawg.metadata"):
+                source = _text(action.get("digitalSourceType"))[:200]
+                yield Action(_text(action.get("action"))[:80], source, _agent(action, agents), label)
+        elif kind in ("c2pa.metadata", "stds.iptc", "cawg.metadata"):
             terms = (value for key, value in data.items() if key.lower().endswith("digitalsourcetype"))
-            yield from (Action("c2pa.created", _text(term)[:200], "") for term in terms if _text(term))
+            yield from (Action("c2pa.created", _text(term)[:200], "", label) for term in terms if _text(term))
 
 
 def _agent(action: Json, agents: list[object]) -> str:

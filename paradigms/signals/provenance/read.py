@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from paradigms.signals.provenance import bmff, gif, jpeg, png, tiff, webp
-from paradigms.signals.provenance.container import Container
+from paradigms.signals.provenance.container import Container, TextField
 from paradigms.signals.provenance.decide import decide
 from paradigms.signals.provenance.exif import read_exif
 from paradigms.signals.provenance.findings import Findings
@@ -11,11 +11,13 @@ from paradigms.signals.provenance.iptc import iptc_within, read_iptc
 from paradigms.signals.provenance.manifest import read_manifest
 from paradigms.signals.provenance.parameters import mapping_claim, read_text
 from paradigms.signals.provenance.result import Claim, ClaimKind, Provenance, Strength
-from paradigms.signals.provenance.software import generator_named, software_claim
+from paradigms.signals.provenance.software import comment_claim, generator_named, software_claim
 from paradigms.signals.provenance.stealth import read_stealth
 from paradigms.signals.provenance.xmp import read_xmp
 
-_PROGRAM_KEYWORDS = ("software", "source", "title", "creator tool", "creator_tool")
+_PROGRAM_KEYWORDS = ("software", "creator tool", "creator_tool")
+_HINT_KEYWORDS = (*_PROGRAM_KEYWORDS, "source", "title")
+_COMMENT_KEYWORDS = ("", "comment")
 _OWNER_KEYWORDS = ("author", "artist")
 _XMP_TAG, _IPTC_TAG, _PHOTOSHOP_TAG, _MANIFEST_TAG = 700, 33723, 34377, 52545
 
@@ -77,20 +79,28 @@ def _open_tiff(data: bytes) -> Container:
 
 def _read_texts(container: Container) -> Findings:
     found = Findings()
-    named = (generator_named(f.text) for f in container.texts if f.keyword.lower() in _PROGRAM_KEYWORDS)
+    named = (generator_named(f.text) for f in container.texts if f.keyword.lower() in _HINT_KEYWORDS)
     hint = next((name for name in named if name), None)
     if any(field.keyword == "fooocus_scheme" for field in container.texts):
         hint = hint or "Fooocus"
     for field in container.texts:
-        found.claims += read_text(field.where, field.text, hint)
-        if field.keyword.lower() in _PROGRAM_KEYWORDS or not field.keyword:
-            claim = software_claim(field.where, field.text, private=True)
-            found.claims += [claim] if claim else []
+        found.claims += _field_claims(field, hint)
         found.owner_name |= field.keyword.lower() in _OWNER_KEYWORDS and bool(field.text.strip())
     if not any(claim.strength is not Strength.WEAK for claim in found.claims):
         claim = mapping_claim("png:text", {field.keyword: field.text for field in container.texts}, hint)
         found.claims += [claim] if claim else []
     return found
+
+
+def _field_claims(field: TextField, hint: str | None) -> list[Claim]:
+    claims = read_text(field.where, field.text, hint)
+    if field.keyword.lower() in _PROGRAM_KEYWORDS:
+        claim = software_claim(field.where, field.text)
+    elif field.keyword.lower() in _COMMENT_KEYWORDS and not claims:
+        claim = comment_claim(field.where, field.text)
+    else:
+        claim = None
+    return [*claims, claim] if claim else claims
 
 
 def _read_hidden(data: bytes, media_type: str) -> Findings:

@@ -98,7 +98,7 @@ class Signature(BaseModel):
 
     present: bool = False
     integrity: Integrity | None = None
-    """Of the active manifest and those it was derived from; None without a manifest."""
+    """Of the active manifest; None without a manifest."""
     trust: Trust | None = None
     """Of who signed the active manifest; None without one that can be read."""
     issuer: Name | None = None
@@ -106,7 +106,7 @@ class Signature(BaseModel):
     generator: Name | None = None
     """The program that wrote the manifest."""
     codes: tuple[Name, ...] = ()
-    """The failure codes of the C2PA validation, sorted."""
+    """The failure codes of the C2PA validation of the active manifest, sorted."""
 
 
 class PrivateFields(BaseModel):
@@ -132,7 +132,10 @@ class Provenance(BaseModel):
     where: str | None = Field(default=None, max_length=MAX_NAME)
     """Where the deciding claim stands; None when the declaration is `none`."""
     signed: bool = False
-    """True when the deciding claim stands in a manifest whose integrity is ok. Says nothing of trust."""
+    """True when the deciding claim stands in a manifest and all of it is intact, back to where the claim stands.
+
+    Says nothing of trust.
+    """
     camera: bool = False
     """True when EXIF has make, model and three or more of exposure time, aperture, sensitivity and focal length."""
     signature: Signature = Signature()

@@ -22,8 +22,8 @@ _GENERATORS = {
 }
 _EDITORS = re.compile(
     r"acdsee|adobe|affinity|aperture|canva\b|capture one|corel|darktable|facetune|gimp|lightroom|luminar|meitu"
-    r"|paint\.net|paint shop|photo ?filtre|photo ?scape|photopea|photoshop|picasa|picsart|pixelmator|polarr|rawtherapee|remini"
-    r"|snapseed|topaz|vsco",
+    r"|paint\.net|paint shop|photo ?filtre|photo ?scape|photopea|photoshop|picasa|picsart|pixelmator|polarr"
+    r"|rawtherapee|remini|snapseed|topaz|vsco",
     re.IGNORECASE,
 )
 _SCREENSHOT = re.compile(r"screen ?shot|screen ?capture|\bspectacle\b|greenshot|flameshot|sharex", re.IGNORECASE)
@@ -37,7 +37,7 @@ def generator_named(text: str) -> str | None:
     return next((name for name, pattern in _GENERATORS.items() if re.search(pattern, head, re.IGNORECASE)), None)
 
 
-def software_claim(where: str, text: str, *, private: bool = False) -> Claim | None:
+def software_claim(where: str, text: str) -> Claim | None:
     """What a field for a program's name claims; None when it is empty.
 
     A name alone is weak: it says which program wrote the file, not what it did.
@@ -46,10 +46,22 @@ def software_claim(where: str, text: str, *, private: bool = False) -> Claim | N
     if not head:
         return None
     tool = generator_named(head)
-    if tool:
-        kind = ClaimKind.GENERATED
-    elif _SCREENSHOT.search(head):
-        kind = ClaimKind.SCREENSHOT
-    else:
-        kind = ClaimKind.EDITED if _EDITORS.search(head) else ClaimKind.INFO
-    return Claim(kind=kind, where=where, tool=tool or head, text=head, private=private, strength=Strength.WEAK)
+    kind = ClaimKind.GENERATED if tool else _other_kind(head)
+    return Claim(kind=kind, where=where, tool=tool or head, text=head, strength=Strength.WEAK)
+
+
+def comment_claim(where: str, text: str) -> Claim | None:
+    """What a comment claims; None when it is empty.
+
+    Programs sign their work there. People write there as well, so that the name of a generator says nothing.
+    """
+    head = text[:_LONGEST].strip()
+    if not head:
+        return None
+    return Claim(kind=_other_kind(head), where=where, text=head, private=True, strength=Strength.WEAK)
+
+
+def _other_kind(head: str) -> ClaimKind:
+    if _SCREENSHOT.search(head):
+        return ClaimKind.SCREENSHOT
+    return ClaimKind.EDITED if _EDITORS.search(head) else ClaimKind.INFO

@@ -47,6 +47,15 @@ def test_two_things_get_a_region_each():
         assert sum(r.x0 < x < r.x1 and r.y0 < y < r.y1 for r in regions) == 1
 
 
+@pytest.mark.parametrize("corner", [(0, 0), (480, 300)])
+def test_of_two_equal_things_the_one_nearer_to_the_centre_comes_first(corner):
+    picture = with_object((240, 150, 360, 250))
+    picture.paste(picture.crop((240, 150, 360, 250)), corner)
+    first = propose_regions(picture).regions[0]
+    assert first.x0 < 0.5 < first.x1
+    assert first.y0 < 0.5 < first.y1
+
+
 @pytest.mark.parametrize("size", [(32, 32), (33, 700), (640, 480), (480, 640), (2000, 40), (40, 2000), (901, 77)])
 @pytest.mark.parametrize("seed", range(3))
 def test_regions_are_of_useful_size_and_overlap_little(size, seed):
@@ -73,10 +82,16 @@ def test_plain_and_tiny_pictures_get_their_middle(kind):
     assert proposal == Proposal(regions=(Region(x0=0.25, y0=0.25, x1=0.75, y1=0.75),), method="centre")
 
 
-def test_the_empty_colours_of_a_grey_picture_add_nothing():
-    """Their spectrum is a single number, whose residual would be a peak in the corner."""
-    picture = with_object((420, 250, 540, 350)).convert("L").convert("RGB")
-    assert not any(region.x0 == 0 and region.y0 == 0 for region in propose_regions(picture, count=3).regions)
+@pytest.mark.parametrize("tint", [False, True])
+def test_colours_without_contrast_do_not_outweigh_the_brightness(tint):
+    """The residual of a constant is a peak in the corner, and that of nearly a constant is the same everywhere."""
+    picture = with_object((480, 290, 590, 390)).convert("L").convert("RGB")
+    if tint:
+        picture.paste((128, 130, 131), (300, 150, 360, 210))
+    first, *others = propose_regions(picture, count=4).regions
+    assert first.x0 < 535 / 600 < first.x1
+    assert first.y0 < 340 / 400 < first.y1
+    assert not any(region.x0 == 0 and region.y0 == 0 for region in others)
 
 
 def test_the_count_is_the_most_there_can_be():

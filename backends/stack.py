@@ -1,0 +1,92 @@
+"""Builds the layers around providers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from backends.backend import Backend
+from backends.cache_store import CacheStore
+from backends.layers.budget import Budget, BudgetLayer
+from backends.layers.cache import CacheLayer, Storable, complete_and_not_empty
+from backends.layers.fallback import FallbackLayer
+from backends.layers.flight import SingleFlight
+from backends.layers.limiter import LimiterLayer, LimiterPolicy, Limiters
+from backends.layers.retry import RetryLayer, RetryPolicy
+from backends.layers.usage import UsageLayer, UsageMeter
+from backends.prices import Prices
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What all backends of a run share. Whoever makes it closes the store."""
+
+    store: CacheStore | None = None
+    limiters: Limiters = field(default_factory=Limiters)
+    budget: Budget = field(default_factory=Budget)
+    meter: UsageMeter = field(default_factory=UsageMeter)
+    prices: Prices = field(default_factory=Prices)
+    flights: SingleFlight = field(default_factory=SingleFlight)
+
+
+@dataclass(frozen=True, slots=True)
+class LayerPolicy:
+    """How the layers of one backend behave."""
+
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    limiter: LimiterPolicy = field(default_factory=LimiterPolicy)
+    storable: Storable = complete_and_not_empty
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    """Waits between attempts."""
+
+
+def build_stack(providers: Sequence[Backend], resources: Resources, policy: LayerPolicy | None = None) -> Backend:
+    """One backend out of `providers`, of which each but the first is the fallback of those before it.
+
+    Outer to inner: fallback → usage → cache → retry → budget → limiter → provider.
+
+    Args:
+        providers: at least one. Those that follow `Provider` are prepared before their `identity` is read; of others
+            the spec stands for the identity.
+        resources: what the backends of a run share.
+        policy: how the layers behave.
+
+    Raises:
+        ConfigError: a provider is in use already with another limiter policy.
+    """
+    chains = [_chain(provider, resources, policy or LayerPolicy()) for provider in providers]
+    return chains[0] if len(chains) == 1 else FallbackLayer(chains)
+
+
+def _chain(provider: Backend, resources: Resources, policy: LayerPolicy) -> Backend:
+    limiter = resources.limiters.of(provider.spec, getattr(provider, "account", ""), policy.limiter)
+    limited = LimiterLayer(provider, limiter)
+    budgeted = BudgetLayer(limited, resources.budget, resources.prices)
+    retried = RetryLayer(budgeted, policy.retry, policy.sleep)
+    identity = _Identity(provider, retried)
+    cached = CacheLayer(retried, identity, resources.flights, resources.store, policy.storable)
+    return UsageLayer(cached, resources.meter)
+
+
+class _Identity:
+    """The identity of a provider, which is prepared first: once, however many ask, and again if it failed."""
+
+    def __init__(self, provider: Backend, retry: RetryLayer) -> None:
+        self._provider = provider
+        self._retry = retry
+        self._lock = asyncio.Lock()
+        self._known: str | None = None
+
+    async def __call__(self) -> str:
+        if self._known is None:
+            async with self._lock:
+                if self._known is None:
+                    self._known = await self._find_out()
+        return self._known
+
+    async def _find_out(self) -> str:
+        prepare = getattr(self._provider, "prepare", None)
+        if prepare is not None:
+            await self._retry.persist(prepare)
+        return str(getattr(self._provider, "identity", self._provider.spec))

@@ -1,0 +1,1 @@
+"""Experiments over data sets: what works, how well, at what cost, with what certainty."""
