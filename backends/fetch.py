@@ -272,7 +272,7 @@ def _too_large(max_bytes: int) -> str:
 
 
 def _failure(host: str, error: Exception) -> str:
-    if isinstance(error.__cause__, ssl.SSLError):
+    if error.args and isinstance(error.args[0], ssl.SSLError):
         return f"no secure connection to {host}: its certificate is not trusted or TLS failed"
     if isinstance(error, httpcore2.ConnectError):
         return f"{host} cannot be reached; check the address and the network"

@@ -76,17 +76,17 @@ class _Identity:
         self._provider = provider
         self._retry = retry
         self._lock = asyncio.Lock()
-        self._known: str | None = None
+        self._prepared = False
 
     async def __call__(self) -> str:
-        if self._known is None:
+        if not self._prepared:
             async with self._lock:
-                if self._known is None:
-                    self._known = await self._find_out()
-        return self._known
+                if not self._prepared:
+                    await self._prepare()
+        return str(getattr(self._provider, "identity", self._provider.spec))
 
-    async def _find_out(self) -> str:
+    async def _prepare(self) -> None:
         prepare = getattr(self._provider, "prepare", None)
         if prepare is not None:
             await self._retry.persist(prepare)
-        return str(getattr(self._provider, "identity", self._provider.spec))
+        self._prepared = True

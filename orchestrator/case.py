@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from backends.image import Image
+from backends.layers.budget import Budget
 from langgraph.errors import GraphBubbleUp
 
 from backends.backend import Backend
 from backends.errors import BudgetError, SixlensError
 from backends.request import Picture
+from backends.stack import Resources
 from orchestrator.deadline import Deadline
 from orchestrator.ensemble import Ensemble
 from orchestrator.ledger import Ledger
@@ -42,6 +44,8 @@ class Kit:
     panel: Paradigm
     renderer: Renderer
     backends: Mapping[str, Backend]
+    """By spec, each with its layers."""
+    resources: Resources
     exemplars: tuple[ShownExemplar, ...]
     executor: Executor
     trace: bool = False
@@ -60,6 +64,8 @@ class Case:
     image: Image
     deadline: Deadline
     ledger: Ledger
+    budget: Budget
+    """The case's own, a child of the run's."""
     delivered: Picture | None = None
     views: dict[str, View] = field(default_factory=dict)
     """By paradigm; filled by `prepare`."""
@@ -79,6 +85,7 @@ class Case:
             seed=ensemble.sampling.seed,
             trace=self.kit.trace,
             observer=self.ledger,
+            budget=self.budget,
         )
 
     async def examine(self, name: str) -> Report:

@@ -204,7 +204,8 @@ class Judge:
 
     def _case(self, image: Image) -> Case:
         deadline = Deadline(self.ensemble.deadlines.case, self.ensemble.deadlines.fusion)
-        return Case(self.kit, image, deadline, Ledger(deadline))
+        budget = self.kit.resources.budget.child(calls=self.ensemble.budget.case_calls, name="case")
+        return Case(self.kit, image, deadline, Ledger(deadline), budget)
 
 
 async def _untraced(stream: AsyncIterator[Update]) -> AsyncGenerator[Update]:

@@ -17,9 +17,9 @@ from backends.backend import Backend
 from backends.cache_store import CacheStore
 from backends.errors import ConfigError
 from backends.layers.budget import Budget
-from backends.layers.limiter import Limiters
-from backends.layers.usage import UsageMeter
-from backends.prices import Prices, load_prices
+from backends.layers.limiter import LimiterPolicy
+from backends.layers.retry import RetryPolicy
+from backends.prices import Prices
 from backends.registry import open_backend
 from backends.settings import BackendSettings
 from backends.source import load_image
@@ -65,7 +65,8 @@ async def open_kit(
     paradigms = load_paradigms(ensemble)
     exemplars = await asyncio.get_running_loop().run_in_executor(executor, _shown_exemplars, ensemble, paradigms)
     common = load_common()
-    kit_backends = await _open_backends(ensemble, paradigms, given, cache_path, stack)
+    resources = _resources(ensemble, cache_path)
+    opened = _open_backends(ensemble, paradigms, given, resources, stack)
     panel = panel_paradigm(common.panel, common.version)
     return Kit(
         ensemble=ensemble,
@@ -73,7 +74,8 @@ async def open_kit(
         paradigms=paradigms,
         panel=panel,
         renderer=Renderer(ensemble.layout, common),
-        backends=kit_backends,
+        backends=opened,
+        resources=resources,
         exemplars=exemplars,
         executor=executor,
         trace=trace,
@@ -120,19 +122,19 @@ def backend_specs(ensemble: Ensemble, paradigms: Mapping[str, Paradigm]) -> tupl
     return tuple(dict.fromkeys([*specs, *([panel] if panel else [])]))
 
 
-async def _open_backends(
+def _open_backends(
     ensemble: Ensemble,
     paradigms: Mapping[str, Paradigm],
     given: Mapping[str, Backend],
-    cache_path: Path | None,
+    resources: Resources,
     stack: AsyncExitStack,
 ) -> dict[str, Backend]:
     specs = backend_specs(ensemble, paradigms)
     if not specs:
         return {}
-    resources, policy = _resources(ensemble, cache_path), _policy(ensemble)
-    if resources.cache is not None:
-        stack.callback(resources.cache.close)
+    policy = _policy(ensemble)
+    if resources.store is not None:
+        stack.callback(resources.store.close)
     opened = {}
     for spec in specs:
         providers = [_open(ensemble, one, given) for one in (spec, *ensemble.fallback)]
@@ -151,18 +153,21 @@ def _open(ensemble: Ensemble, spec: str, given: Mapping[str, Backend]) -> Backen
 
 
 def _resources(ensemble: Ensemble, cache_path: Path | None) -> Resources:
-    limits, budget = ensemble.limits, ensemble.budget
+    budget = ensemble.budget
     return Resources(
-        cache=CacheStore(cache_path) if ensemble.cache and cache_path is not None else None,
-        limiters=Limiters(start=limits.start, ceiling=limits.ceiling, rpm=limits.rpm, tpm=limits.tpm),
+        store=CacheStore(cache_path) if ensemble.cache and cache_path is not None else None,
         budget=Budget(calls=budget.calls, tokens=budget.tokens, cost=budget.cost),
-        meter=UsageMeter(),
-        prices=load_prices(Path(ensemble.prices)) if ensemble.prices else Prices(),
+        prices=Prices.load(Path(ensemble.prices) if ensemble.prices else None),
     )
 
 
 def _policy(ensemble: Ensemble) -> LayerPolicy:
-    raise NotImplementedError
+    retry, limits = ensemble.retry, ensemble.limits
+    return LayerPolicy(
+        retry=RetryPolicy(attempts=retry.attempts, max_retry_after_s=retry.max_wait),
+        limiter=LimiterPolicy(start=limits.start, ceiling=limits.ceiling, rpm=limits.rpm, tpm=limits.tpm),
+        storable=storable,
+    )
 
 
 def _shown_exemplars(ensemble: Ensemble, paradigms: Mapping[str, Paradigm]) -> tuple[ShownExemplar, ...]:

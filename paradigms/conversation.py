@@ -66,6 +66,7 @@ class Conversation:
             prefill=prefill,
             origin=Origin(self._case, self._paradigm, step, purpose),
             observer=self._means.observer,
+            budget=self._means.budget,
         )
 
     async def _complete(self, step: str, request: Request) -> Completion:

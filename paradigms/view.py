@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel, ConfigDict, Field
 
 from backends.backend import Backend
+from backends.layers.budget import Budget
 from backends.request import Observer, Picture
 from paradigms.exemplars import Exemplar
 from paradigms.region import Region
@@ -55,3 +56,5 @@ class Means:
     seed: int | None = None
     trace: bool = False
     observer: Observer | None = None
+    budget: Budget | None = None
+    """The case's own; None for the run's."""

@@ -117,7 +117,7 @@ class Limiter:
         if usage.input_tokens is not None and usage.output_tokens is not None:
             self._pace.counted(slot.start, usage.input_tokens + usage.output_tokens)
         if completion.rate is not None:
-            self._pace.heed(completion.rate, now, slot.start.tokens, self._granted - slot.number)
+            self._pace.heed(completion.rate, now, max(1, slot.start.tokens), self._granted - slot.number)
 
     def refused(self, slot: Slot, retry_after: float | None) -> None:
         """The server answered 429; nothing starts for `retry_after` seconds. `release` must still follow."""
@@ -207,7 +207,7 @@ class LimiterLayer(Layer):
             BackendError: the call failed otherwise.
         """
         limiter = self._limiter
-        slot = await limiter.acquire(_call_tokens(request))
+        slot = await limiter.acquire(_call_tokens(request) if limiter.policy.tpm is not None else 0)
         try:
             if request.observer is not None:
                 request.observer.on_slot()

@@ -57,7 +57,7 @@ class Pace:
         """The provider counted the tokens of a call that was estimated."""
         if self._recent and start.at >= self._recent[0].at:
             self._recent_tokens += tokens - start.tokens
-            start.tokens = tokens
+        start.tokens = tokens
 
     def pause(self, until: float) -> None:
         """Nothing starts before `until`: the server asked for it."""
@@ -76,7 +76,7 @@ class Pace:
             since: how many calls started after the one that was answered; the headers may not know of them.
         """
         calls = _gap(rate.limit_requests, rate.remaining_requests, rate.reset_requests, 1, since)
-        told = _gap(rate.limit_tokens, rate.remaining_tokens, rate.reset_tokens, max(1, tokens), since)
+        told = _gap(rate.limit_tokens, rate.remaining_tokens, rate.reset_tokens, tokens, since)
         self._gap, reset = max(calls, told)
         self._gap_until = now + reset
 

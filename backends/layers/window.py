@@ -23,8 +23,8 @@ class Window:
 
     It doubles with every round trip until the first refusal, then grows slowly; it grows only while all slots are in
     use. A refusal shrinks it by a fifth, once for all calls that were under way in that moment. If the refused call had
-    more beside it than any that lately went well, the server has a wall there: the limit goes back to what went well and
-    stays for a while. If not, the refusal is about something else (a rate, a neighbour, bad luck), and growth goes on.
+    more beside it than any that lately went well, the server has a wall there: the limit goes back to what went well
+    and stays for a while. If not, the refusal is about something else (a rate, a neighbour, bad luck): growth goes on.
 
     Args:
         start: the first limit, at least 1.
@@ -64,7 +64,7 @@ class Window:
             self._hold(now)
 
     def refused(self, call: int, level: int, newest: int, now: float, pause: float) -> None:
-        """Call number `call` was refused; `newest` is the number of the last call made, `pause` the seconds asked for."""
+        """Call number `call` was refused; `newest` is the number of the last call, `pause` the seconds asked for."""
         if call <= self._last_shrink:
             return
         self._last_shrink = newest

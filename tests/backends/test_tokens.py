@@ -1,0 +1,20 @@
+from backends.request import Message, Request, Text
+from backends.tokens import at_least, at_most
+
+
+def _text(text: str) -> Request:
+    return Request(messages=(Message("user", (Text(text),)),))
+
+
+def test_the_two_estimates_enclose_ordinary_text():
+    english = "The shadow of the lamp falls towards the window, which no lamp in the room could explain. " * 50
+    real = 19 * 50  # words and stops: about a token each
+    assert at_least(_text(english)) < real < at_most(_text(english))
+    chinese = "这张照片里的影子方向不对" * 50
+    assert at_least(_text(chinese)) < 10 * 50 < at_most(_text(chinese)) + 100
+
+
+def test_pictures_and_a_begun_answer_count(request_of):
+    bare, full = request_of(pictures=()), request_of(prefill="word " * 60)
+    assert at_least(full) >= at_least(bare) + 64 + 50
+    assert at_most(full) >= at_most(bare) + 1024 + 100
