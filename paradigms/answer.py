@@ -6,6 +6,7 @@ because servers refuse them. What is read from an answer is checked in `paradigm
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -56,6 +57,7 @@ class Answer(_Form):
     )
 
 
+@lru_cache(maxsize=1)
 def answer_schema() -> dict[str, Any]:
     """The JSON Schema of `Answer`: strict, with every reference written out in place."""
     schema = Answer.model_json_schema()

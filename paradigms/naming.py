@@ -11,7 +11,7 @@ import unicodedata
 
 from paradigms.label import Label
 
-GEN, REAL, PHOTO = "qgen", "qreal", "qphoto"
+GEN, REAL, PHOTO, EDIT = "qgen", "qreal", "qphoto", "qedit"
 LABELS = {GEN: Label.GENERATED, REAL: Label.REAL}
 OPPOSITE = {GEN: REAL, REAL: GEN}
 
@@ -36,11 +36,11 @@ _GEN_PHRASES = (
     rf"|\b(?:ai|artificially|computer|machine|digitally|synthetically|gan)[- ]{_MADE}\b"
     r"|\bai[- ](?:generation|creation|synthesis|rendering|origins?|involvement|art(?:work)?s?|imagery|images?|pictures?"
     r"|photos?|artifacts?|artefacts?|fabrication|production|content|generators?)\b"
-    r"|\b(?:generative ai|generative models?|artificial intelligence|deep ?fakes?|fakes?|faked|fabricated|cgi"
+    r"|\b(?:generative ai|generative models?|artificial intelligence|deep ?fakes?|fakes?(?! (?:plants?|flowers?|fur|eyelashes|nails|smile|blood|grass|leather))|faked|fabricated|cgi"
     r"|inauthentic|computer graphics|(?:3d|computer|digital)[- ]render(?:s|ing|ed)?|synthesi[sz]ed|generated)\b"
     r"|\bsynthetic(?:ally)?\b(?! (?:fabric|fib|material|leather|turf|fur|rubber|hair))"
-    rf"|\bartificial\b(?= (?:{_NOUN}|creation|generation|origin|composition)|\s*(?:[.,;)]|$))"
-    r"|\bai\b(?=\s*(?:$|[.,;)!]))"
+    rf"|\bartificial\b(?= (?:{_NOUN}|creation|generation|origin|composition)|\s*(?:[.,;)\n]|$))"
+    r"|\bai\b(?= ?(?:$|[.,;)!\n]))"
 )
 _AUTHENTICITY = (
     r"\b((?:suggest|support|indicat|confirm|reinforc|strengthen|impl(?:y|ies)|point|evidence|hallmark|sign|credence"
@@ -83,11 +83,12 @@ def mask(text: str) -> str:
             text = re.sub(phrase, f" {name} ", text)
     text = re.sub(_AUTHENTICITY, rf"\1 {REAL}", text)
     text = _GEN_NAME.sub(GEN, _REAL_NAME.sub(REAL, text))
-    text = re.sub(r"\bphotographs?\b(?! of \w+ qgen)", PHOTO, text)
+    text = re.sub(r"\bphotographs?\b", PHOTO, text)
+    text = re.sub(r"\b(?:manipulated|doctored|photoshopped|tampered with|composited)\b", EDIT, text)
     return re.sub(rf"\b({GEN}|{REAL}|{PHOTO})\b({_BETWEEN})\b({GEN}|{REAL}|{PHOTO})\b", _alternatives, text)
 
 
-_BETWEEN = rf"(?: {_NOUN}| one)?(?:,? [\w-]+){{0,3}}?,? ?(?:or|vs\.?|versus|/|from) ?(?:(?:not|an?|it|is|it's|was|has|been|if|whether|being|to|be|rather|more|likely|manipulated|digitally|completely|entirely|potentially|possibly) ){{0,5}}"
+_BETWEEN = rf"(?: {_NOUN}| one)?(?:,? [\w-]+){{0,3}}?,? ?(?:or|vs\.?|versus|/|from) ?(?:(?:not|an?|it|is|it's|was|has|been|if|whether|being|to|be|rather|more|likely|qedit|digitally|completely|entirely|potentially|possibly) ){{0,5}}"
 
 
 def _alternatives(found: re.Match[str]) -> str:

@@ -8,68 +8,104 @@ that disagree, or signs that are few or mixed, give no label.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from paradigms.label import Label
-from paradigms.naming import CJK, GEN, LABELS, OPPOSITE, PHOTO, REAL, mask
+from paradigms.naming import CJK, EDIT, GEN, LABELS, OPPOSITE, PHOTO, REAL
 
 LONGEST_SENTENCE = 700
 """Characters. Of a longer sentence only the end is read, which keeps the work bounded."""
 ENOUGH_SIGNS = 2.0
 """How many signs, none of them for the other side, make a label where nothing is claimed."""
 
-_VERB = (
-    r"(?:is|are|was|were|be|being|appears?|seems?|looks?|feels?|has|have|had|does|do|must|should|cannot|can't|isn't|doesn't"
-    r"|wasn't|aren't|don't|shows?|exhibits?|displays?|resembles?|represents?|remains?|reads|comes|leans?|suggests?|indicates?|points?)"
+
+def _any(*phrases: str) -> str:
+    """A pattern for any of the phrases, which stand apart by spaces and have `_` for their own."""
+    return r"\b(?:" + "|".join(phrase.replace("_", " ") for group in phrases for phrase in group.split()) + r")\b"
+
+
+# --- where a clause ends, and what in it turns or voids the class that it names -----------------------------------------
+_VERB = _any(
+    "is are was were be being appears? seems? looks? feels? has have had does do must should cannot can't isn't doesn't",
+    "wasn't aren't don't shows? exhibits? displays? resembles? represents? remains? reads comes leans? suggests?",
+    "indicates? points?",
 )
 _BREAK = re.compile(
-    r"[;:()]| - |\b(?:but|however|although|though|despite|while|whereas|yet|because|since|therefore|thus|hence|which|making"
-    r"|suggesting|indicating|implying|supporting|pointing|leading|instead)\b|\bso (?!\w+ (?:that|as)\b)"
-    rf"|\band (?=(?:likely|rather|more|overall|lacks?|consistent|it|i|we|{_VERB}|(?:the|its|this|that|these|there) (?:[\w-]+ ){{0,4}}?{_VERB})\b)"
+    r"[;:()]| - |"
+    + _any(
+        r"but however although though despite while whereas yet because since therefore thus hence which making suggesting",
+        r"indicating implying supporting pointing leading instead so(?!_\w+_(?:that|as)\b)",
+    )
+    + rf"|\band (?=(?:likely|rather|more|overall|lacks?|consistent|it|i|we)\b|{_VERB}"
+    rf"|(?:the|its|this|that|these|there) (?:[\w-]+ ){{0,4}}?{_VERB})"
     r"|, (?=(?:the|this|it|these|there|its|i|we|as|more|consistent|likely)\b)"
     r"|, (?=(?:an?|another|all) (?:[\w-]+ ){0,2}?(?:sign|hallmark|indicat|trait|feature|characteristic|flaw|giveaway))"
 )
+_CONCESSIONS = ("while", "although", "though", "despite", "whereas")
 _NEGATION = re.compile(
-    r"n't\b|\b(?:not|no|never|neither|nor|none|nothing|without|lack(?:s|ing|ed)?|absence|absent|missing|(?:free|devoid) of"
-    r"|free from|fails?|unlikely|improbable|hardly|unlike|unusual|uncommon|atypical|rarely|rare|inconsistent|incompatible"
-    r"|deviat\w+|differs?|different|contradict\w*|rules? out|ruled out|low (?:likelihood|probability|chance)"
-    r"|less (?:likely|typical|common|characteristic)|too [^,.]*? (?:to be|for)|(?:unnatural|unrealistic|strange|odd) (?:for|in)"
-    r"|contrary|against|than|rather than|instead of|as opposed to|compared (?:to|with)|in contrast)\b"
+    r"n't\b|"
+    + _any(
+        r"not no never neither nor none nothing without lack(?:s|ing|ed)? absence absent missing (?:free|devoid)_of free_from",
+        r"avoid\w* fails? unlikely improbable hardly unlike unusual uncommon atypical rarely rare inconsistent incompatible",
+        r"deviat\w+ differs? different contradict\w* rules?_out ruled_out low_(?:likelihood|probability|chance) contrary",
+        r"less_(?:likely|typical|common|characteristic) too_[^,.]*?_(?:to_be|for) against than rather_than instead_of",
+        r"(?:unnatural|unrealistic|strange|odd)_(?:for|in) as_opposed_to compared_(?:to|with) in_contrast",
+    )
 )
-_SET_ASIDE = re.compile(
-    r"\b(?:if|whether|unless|determin(?:e|ing)|distinguish\w*|differentiat\w*|assess(?:ing)?|evaluat(?:e|ing)|decide"
-    r"|deciding|question|asked|tell|discern|verify|verifying|challenging|difficult|hard|between|let's|attempt\w*|claim(?:s|ed)?"
-    r"|(?:not|n't) (?:necessarily|always|only|solely|merely|enough|sufficient|definitive|conclusive)|rule(?:d)? out (?:that|the)"
-    r"|(?:can)?(?:not|'t) (?:be )?(?:\w+ )?rule[d]? out|at first glance|initially|on the surface|superficially|meant|intended"
-    r"|even|also|anything|as if|as though)\b"
+_ASIDE = re.compile(
+    _any(
+        r"if whether unless determin(?:e|ing) distinguish\w* differentiat\w* assess(?:ing)? evaluat(?:e|ing) decid(?:e|ing)",
+        r"question asked tell discern verify(?:ing)? challenging difficult hard between comparison let's attempt\w* claim(?:s|ed)?",
+        r"(?:can)?(?:not|'t)_(?:be_)?(?:\w+_)?ruled?_out (?:not|n't)_(?:necessarily|always|only|solely|merely|enough|sufficient)",
+        r"(?:not|n't)_(?:definitive|conclusive) at_first(?:_glance|_sight)? initially on_the_surface superficially meant intended",
+        r"even also anything as_if as_though",
+    )
+    + r"|\d ?\(?(?:=|means)[^,;]*$"
 )
 _MODAL = re.compile(
-    r"\b(?:could|may|might|possib\w+|perhaps|potential\w*|sometimes|can"
-    r"|would(?! (?:say|conclude|lean|classify|guess|argue|judge|estimate|assess|believe|think|expect|be expected|normally|typically)))\b"
+    _any(
+        r"could may might possib\w+ perhaps potential\w* sometimes can",
+        r"would(?!_(?:say|conclude|lean|classify|guess|argue|judge|estimate|assess|believe|think|expect|be_expected|normally))",
+    )
 )
+_SHARE = re.compile(r"\b(\d{1,3})(?:\.\d+)? ?(?:%|percent)[^.;]{0,40}$")
+# What follows the class can turn it too: "generated images usually lack", "signs of generation: none".
+_TURNED = re.compile(
+    r"^(?: [\w-]+){0,3} (?:lacks?|struggles?|fails?|miss(?:es)?|cannot|rarely|seldom|omits?)\b"
+    r"|^[^.;,:]{0,30}\b(?:is|seems|appears|remains|are) (?:\w+ ){0,2}?(?:low|small|slim|minimal|unlikely|remote|negligible|absent)\b"
+    r"|^[^.;,:]{0,20}(?::| -) ?(?:none|no|not|n/a|absent|minimal|nothing)\b"
+)
+_VOIDED = re.compile(
+    r"^[^.;]*\b(?:that|which|but|and) (?:\w+ ){0,4}?(?:qedit|edited|altered|enhanced)\b"
+    r"|^\W{0,3}\d|^[^.;,]{0,30}\b(?:cannot|can't|could not) be (?:\w+ )?(?:ruled out|excluded|determined|verified|confirmed)"
+)
+
+# --- what makes a mention of a class a claim about the picture ---------------------------------------------------------
 _SUBJECT = (
     r"(?<!\bin )(?<!\bof )(?<!\bon )(?<!\bwithin )(?<!\bfrom )(?<!\bacross )(?<!\bthroughout )"
-    r"(?:(?:this|the|that|both) (?:[\w-]+ ){0,3}?(?:image|picture|photo|qphoto|shot|scene|media|portrait|content|visual|artwork"
-    r"|frame|file|screenshot|composition)(?: (?:itself|provided|shown|presented|in question|as a whole|overall|here|you \w+"
-    r"|of (?:[\w'-]+ ){0,6}?[\w'-]+))?|it|this|that)"
+    r"(?:(?:this|the|that|both) (?:[\w-]+ ){0,3}?(?:image|picture|photo|qphoto|shot|scene|media|portrait|content|visual"
+    r"|artwork|frame|file|screenshot|composition)(?: (?:itself|provided|shown|presented|in question|as a whole|overall|here"
+    r"|you \w+|of (?:[\w'-]+ ){0,6}?[\w'-]+))?|it|this|that)"
 )
-_FILL = (
-    r"(?:,? (?:\w+ly|\w+-[\w-]+|to|be|been|being|is|was|are|appears?|seems?|looks?|feels?|has|have|had|a|an|the|of|as|like|one"
-    r"|most|more|very|quite|rather|almost|not|cannot|can't|isn't|doesn't|wasn't|does|do|did|than|unlikely|improbable|less|with"
-    r"|consistent|high|quality|professional|digital|staged|either|some|sort|kind|form|type|result|product|example|piece|manipulated"
-    r"|edited|composite|or|and|in|fact|both|also|just|well|stock|candid|vintage|historical|old|documentary|photo|image|picture"
-    r"|qphoto|depiction|representation|illustration|artwork|scene|portrait|must|should|remains?|resembles?|represents?|instead|opposed"
-    r"|point|case|classified|categorized|identified|labell?ed|considered|deemed|judged|regarded|described|somewhat|indeed|leans?"
-    r"|leaning|towards?|probability|likelihood|chance|that|it|this|origin|nature|side|from|moderately))*"
+_FILLERS = _any(
+    r"\w+ly \w+-[\w-]+ to be been being is was are appears? seems? looks? feels? has have had a an the of as like one most",
+    r"more very quite rather almost not cannot can't isn't doesn't wasn't does do did than unlikely improbable less with",
+    r"consistent high quality professional digital staged either some sort kind form type result product example piece",
+    r"qedit edited altered composite or and in fact both also just well stock candid vintage historical old documentary",
+    r"photo image picture qphoto depiction representation illustration artwork scene portrait must should remains?",
+    r"resembles? represents? instead opposed point case classified categorized identified labell?ed considered deemed judged",
+    r"regarded described somewhat indeed leans? leaning towards? probability likelihood chance that it this origin nature",
+    r"side from moderately",
 )
+_FILL = rf"(?:,? {_FILLERS})*"
 _CLAIMS = tuple(
     re.compile(pattern)
     for pattern in (
         rf"\b{_SUBJECT}(?:'s| (?:\w+ly )?(?:{_VERB}|as|to be)){_FILL} ?$",
         rf"\b(?:classif\w+|categori[sz]\w+|identif\w+|labell?ed|deemed|considered|judged|regarded|conclu\w+|verdict){_FILL} ?$",
-        rf"\b(?:i|we)\b(?:'\w+)?(?: \w+){{0,3}}? (?:conclude|believe|think|say|lean|leaning|classify|judge|consider|suspect|guess|infer"
-        rf"|assess|estimate|inclined|argue)(?: (?:that|it|this|the|image|picture|photo))*{_FILL} ?$",
+        r"\b(?:i|we)\b(?:'\w+)?(?: \w+){0,3}? (?:conclude|believe|think|say|lean|leaning|classify|judge|consider|suspect|guess"
+        rf"|infer|assess|estimate|inclined|argue)(?: (?:that|it|this|the|image|picture|photo))*{_FILL} ?$",
         rf"\b(?:likelihood|probability|chance|likely|leans?|leaning|tilts?|favou?rs?)\b(?: the image| it| this)?{_FILL} ?$",
     )
 )
@@ -78,23 +114,26 @@ _POINTS = re.compile(
     r"|result|exhibit|show|bear|display|hint|lead)"
 )
 _CONCLUDES = re.compile(
-    r"^(?:so|thus|hence|therefore|overall|in (?:conclusion|summary|short|sum|light of)|to (?:conclude|sum|summari[sz]e)"
-    r"|based on|given|considering|taking|taken|all (?:in all|things|of these|these)|as a result|consequently|ultimately|finally"
-    r"|after|upon|with (?:all )?(?:this|these)|conclusion|verdict|final|summary|due to (?:this|these|the)|for these reasons|judging"
-    r"|my|(?:the )?(?:combination|evidence|presence of these)|these (?:observations|factors|elements|features|characteristics"
-    r"|details|points|aspects|inconsistencies|anomalies|signs|indicators|clues))\b"
-    r"|\b(?:in conclusion|i conclude|we can conclude|overall|therefore)\b"
+    r"^(?:"
+    + _any(
+        r"so thus hence therefore overall in_(?:conclusion|summary|short|sum|light_of) to_(?:conclude|sum|summari[sz]e) based_on",
+        r"given considering taking taken all_(?:in_all|things|of_these|these) as_a_result consequently ultimately finally after",
+        r"upon with_(?:all_)?(?:this|these) conclusion verdict final summary due_to_(?:this|these|the) for_these_reasons judging",
+        r"my (?:the_)?(?:combination|evidence|presence_of_these)",
+        r"these_(?:observations|factors|elements|features|characteristics|details|points|aspects|inconsistencies|anomalies)",
+        r"these_(?:signs|indicators|clues)",
+    )
+    + r")|\b(?:in conclusion|i conclude|we can conclude|overall|therefore)\b"
 )
 _HEADING = re.compile(
     r"^(?:\W|\d)*(?:\w+ ){0,2}(conclusion|summary|verdict|overall|assessment|judg\w+|conclude\w*)?(?: \w+){0,3}:?$"
 )
-_ABSENT = re.compile(
+_ABSENCE = re.compile(
     r"(?:\b(?:no|without|not|absence of|free of|lack of)\b|n't\b)[^.;]*\b(?:artifacts?|artefacts?|anomal\w+|inconsistenc\w+"
-    r"|distortions?|manipulat\w+|alteration|editing|tampering|irregularit\w+)"
+    r"|distortions?|manipulat\w+|alteration|editing|tampering|irregularit\w+|qedit)"
 )
-_LACKING = re.compile(r"^(?: [\w-]+){0,3} (?:lacks?|struggles?|fails?|miss(?:es)?|cannot|rarely|seldom|omits?)\b")
-_RETOUCHED = re.compile(r"^[^.;]*\b(?:that|which|but|and) (?:\w+ ){0,4}?(?:manipulated|edited|altered|photoshopped|composited?|enhanced)\b")
 
+# --- the same for Chinese ----------------------------------------------------------------------------------------------
 _CHINESE_ASIDE = re.compile(r"是否|还是|如果|假如|(?:难以|无法|不能)(?:判断|确定|区分)|通常|往往|常常|也许|或许|有时|需要|为了")
 _CHINESE_NOT = re.compile(r"不是|并非|而非|不像|不太|没有|未|并?无|缺乏|缺少|不(?!同)")
 _CHINESE_IS = re.compile(r"是|为|像|偏向|倾向|属于|可能|应|看起来|似乎|判断")
@@ -103,48 +142,53 @@ _CHINESE_SO = re.compile(r"综上|因此|总之|总体|整体|总的来说|综�
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """One class named in a sentence: `label`, whether the picture is said to be it, and how much it weighs as a sign."""
+    """One class named in a sentence.
+
+    `label` is the class that it speaks for, undecided for an edited picture; `claim` says whether the picture is said to
+    be that, `concluding` whether the sentence concludes, and `weight` how much it counts as a sign.
+    """
 
     label: Label
     claim: bool
     concluding: bool
-    weight: float
+    weight: float = 1.0
 
 
-def read_prose(text: str) -> Label | None:
-    """The class that a free text claims for the picture, or None when that is not clear.
+def find_mentions(text: str) -> list[Mention]:
+    """Everything that a text says of a class for this picture.
 
     Args:
-        text: `plain` text of bounded length.
+        text: masked text of bounded length.
 
     """
-    mentions = [
-        mention for sentence, concluding in _sentences(mask(text)) for mention in _mentions(sentence, concluding)
-    ]
-    for claims in (
-        {mention.label for mention in mentions if mention.claim and mention.concluding},
-        {mention.label for mention in mentions if mention.claim},
-    ):
-        if claims:
-            return claims.pop() if len(claims) == 1 else None
+    return [mention for sentence, concluding in _sentences(text) for mention in _mentions(sentence, concluding)]
+
+
+def weigh(mentions: Sequence[Mention]) -> Label | None:
+    """The class that a text claims for the picture, or None when that is not clear."""
+    claims = [mention for mention in mentions if mention.claim]
+    for said in ([mention for mention in claims if mention.concluding], claims):
+        labels = {mention.label for mention in said}
+        if labels >= {Label.GENERATED, Label.UNDECIDED}:
+            labels.remove(Label.UNDECIDED)  # edited or generated: not a photograph as it was taken
+        if labels:
+            return labels.pop() if len(labels) == 1 and Label.UNDECIDED not in labels else None
     signs = {label: sum(mention.weight for mention in mentions if mention.label is label) for label in LABELS.values()}
-    for_side, against = sorted(signs, key=lambda label: -signs[label])
-    return for_side if signs[for_side] >= ENOUGH_SIGNS and not signs[against] else None
+    side, other = sorted(signs, key=lambda label: -signs[label])
+    return side if signs[side] >= ENOUGH_SIGNS and not signs[other] else None
 
 
 def _sentences(text: str) -> Iterator[tuple[str, bool]]:
     """The sentences of masked text, each with whether it concludes."""
     closing = False
-    for line in text.splitlines():
-        line = re.sub(r"^[\s#>•·+-]*(?:\(?\d{1,2}[.)])?\s*", "", line).strip()
-        if not line:
-            continue
+    for whole_line in text.splitlines():
+        line = re.sub(r"^[\s#>•·+-]*(?:\(?\d{1,2}[.)])?\s*", "", whole_line).strip()
         heading = _HEADING.match(line) if len(line) < 60 else None
         if heading and GEN not in line and REAL not in line:
-            closing = heading.group(1) is not None
+            closing = heading[1] is not None
             continue
-        for sentence in re.split(r"(?<=[.!?。！？;])\s+|(?<=[。！？])", line):
-            sentence = sentence.strip()[-LONGEST_SENTENCE:]
+        for whole in re.split(r"(?<=[.!?;。！？])\s+|(?<=[。！？])", line):
+            sentence = whole.strip()[-LONGEST_SENTENCE:]
             if sentence and not sentence.endswith("?"):
                 yield sentence, closing or _CONCLUDES.search(sentence) is not None
 
@@ -154,10 +198,10 @@ def _mentions(sentence: str, concluding: bool) -> Iterator[Mention]:
     if CJK.search(sentence):
         yield from _chinese_mentions(sentence)
         return
-    named = list(re.finditer(rf"\b({GEN}|{REAL})\b", sentence))
+    named = list(re.finditer(rf"\b(?:{GEN}|{REAL}|{EDIT})\b", sentence))
     if not named and concluding:
-        named = list(re.finditer(rf"\b{PHOTO}\b", sentence))[:1]
-    if not named and _ABSENT.search(sentence) and not _MODAL.search(sentence):
+        named = list(re.finditer(rf"\b{PHOTO}\b(?=\W*$| (?:taken|captured|shot)\b)", sentence))[:1]
+    if not any(found[0] in LABELS for found in named) and _ABSENCE.search(sentence) and not _MODAL.search(sentence):
         yield Mention(Label.REAL, claim=False, concluding=concluding, weight=0.5)
     for found in named:
         mention = _mention(sentence, found, concluding)
@@ -166,64 +210,60 @@ def _mentions(sentence: str, concluding: bool) -> Iterator[Mention]:
 
 
 def _mention(sentence: str, found: re.Match[str], concluding: bool) -> Mention | None:
-    name = REAL if found.group() == PHOTO else found.group()
+    """What the sentence says of the class that it names at `found`; None when it says nothing of this picture."""
     opener, start = "", 0
     for stop in _BREAK.finditer(sentence, 0, found.start()):
-        opener, start = stop.group().strip(), stop.end()
+        opener, start = stop[0].strip(), stop.end()
     scope, after = sentence[start : found.start()], sentence[found.end() :]
-    if _SET_ASIDE.search(scope) or _RETOUCHED.search(after) or _is_general(scope, after):
+    if _ASIDE.search(scope) or _VOIDED.search(after) or _is_general(scope, after):
         return None
+    if opener == "which" and _NEGATION.search(sentence[:start]) and not re.match(r" (?:\w+ )?(?:sugg|indic|supp|mean)", scope):
+        return None  # "no noise, which is typical of …" can mean either
     claim = next((match for pattern in _CLAIMS if (match := pattern.search(scope))), None)
-    if found.group() == PHOTO and claim is None:
-        return None
-    before = sentence[:start]
-    if (
-        opener == "which"
-        and _NEGATION.search(before)
-        and not re.match(r" ?(?:\w+ly )?(?:suggest|indicat|support|mean)", scope)
-    ):
-        return None
-    denied = _NEGATION.search(scope) or _LACKING.search(after)
-    label = LABELS[OPPOSITE[name] if denied else name]
-    if _MODAL.search(scope):
-        return Mention(label, claim=False, concluding=concluding, weight=1.0 if denied else 0.5)
-    said = claim is not None or ((concluding or scope.startswith("these ")) and _POINTS.search(scope) is not None) or not scope.strip(" ,")
-    if denied and claim and denied.string is scope and denied.start() < claim.start() and not denied.group().startswith(("unlikely", "n't")):
-        said = False
+    denied = _NEGATION.search(scope)
+    turned = denied is not None or _TURNED.search(after) is not None
+    share = _SHARE.search(scope)
+    if share is not None:
+        turned = turned ^ (int(share[1]) < 50)
+    modal = _MODAL.search(scope) is not None
+    said = claim is not None
+    if claim is not None and denied is not None and denied.start() < claim.start():
+        # "I do not believe that it is …" denies the claim, "there are no signs that it is …" is a sign
+        said = re.match(r"unlikely|improbable|(?:not|n't) (?:believe|think|consider)", scope[denied.start() :]) is not None
+    if claim is None and (concluding or scope.startswith("these ")):
+        said = _POINTS.search(scope) is not None
+    if start == 0 and not scope.strip() and len(sentence.split()) <= 6:
+        said = True
+    if found[0] not in LABELS:
+        return _other_mention(found[0], claim is not None and not modal, turned, concluding)
     if sentence.endswith(":") and claim is None:
         return None
-    if opener in ("while", "although", "though", "despite", "whereas"):
-        said = False
-    return Mention(label, claim=said, concluding=concluding, weight=1.0)
+    label = LABELS[OPPOSITE[found[0]] if turned else found[0]]
+    weight = 0.5 if modal and not turned else 1.0
+    return Mention(label, said and not modal and opener not in _CONCESSIONS, concluding, weight)
 
 
-def _chinese_mentions(sentence: str) -> Iterator[Mention]:
-    for clause in re.split(r"[,;:、]", sentence):
-        found = re.search(rf"{GEN}|{REAL}", clause)
-        if found is None or _CHINESE_ASIDE.search(sentence):
-            continue
-        before = clause[: found.start()]
-        label = LABELS[OPPOSITE[found.group()] if _CHINESE_NOT.search(before) else found.group()]
-        yield Mention(label, _CHINESE_IS.search(before) is not None, _CHINESE_SO.search(sentence) is not None, 1.0)
+def _other_mention(name: str, said: bool, turned: bool, concluding: bool) -> Mention | None:
+    """What it means to call the picture a photograph, or edited."""
+    if not said:
+        return None
+    if name == PHOTO:
+        return Mention(Label.GENERATED if turned else Label.REAL, claim=True, concluding=concluding)
+    return Mention(Label.REAL, False, concluding, 0.5) if turned else Mention(Label.UNDECIDED, True, concluding)
 
 
 def _is_general(scope: str, after: str) -> bool:
     """Whether the class is the subject of a remark about such pictures as a kind."""
-    words = re.sub(r"[,']", " ", scope).split()
-    leading = set(words) <= {
-        "many",
-        "most",
-        "some",
-        "other",
-        "in",
-        "for",
-        "a",
-        "an",
-        "the",
-        "typical",
-        "typically",
-        "often",
-        "as",
-        "that",
-    }
-    return leading and re.match(r"\s*\w", after) is not None
+    articles = {"many", "most", "some", "other", "in", "for", "a", "an", "the", "typical", "typically", "often", "as", "that"}
+    return set(re.findall(r"\w+", scope)) <= articles and re.match(r"\s*\w", after) is not None
+
+
+def _chinese_mentions(sentence: str) -> Iterator[Mention]:
+    if _CHINESE_ASIDE.search(sentence):
+        return
+    for clause in re.split(r"[,;:、]", sentence):
+        found = re.search(rf"{GEN}|{REAL}", clause)
+        if found is not None:
+            before = clause[: found.start()]
+            label = LABELS[OPPOSITE[found[0]] if _CHINESE_NOT.search(before) else found[0]]
+            yield Mention(label, _CHINESE_IS.search(before) is not None, _CHINESE_SO.search(sentence) is not None)

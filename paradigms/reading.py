@@ -13,12 +13,14 @@ from typing import Literal
 from paradigms.form import Form, ReadObservation, read_form
 from paradigms.label import Label, Outcome
 from paradigms.naming import GEN, LABELS, OPPOSITE, REAL, mask, plain, read_phrase
-from paradigms.prose import read_prose
+from paradigms.prose import find_mentions, weigh
 
 __all__ = ["ReadObservation", "Reading", "read_answer"]
 
 LONGEST_TEXT = 40_000
 """Characters that are read as lines and prose; of a longer answer its beginning and its end."""
+LONGEST_LINE = 400
+"""Characters; a longer line is no verdict line."""
 LONGEST_VERDICT = 12
 """Words that may stand behind `Verdict:`; anything longer is prose."""
 
@@ -39,7 +41,7 @@ _HEAD = re.compile(
     r"(?:\s*\([^)\n]{0,60}\))?\s*(?:[:=?]|\bis\b|$)\s*:?\s*(?P<value>.*)$"
 )
 _BARE = re.compile(
-    rf"^\W*(?:(?:most|very|more|highly|likely|probably|certainly|definitely|almost|it|is|this|a|an|the|image|picture|photo|not)\s+)*"
+    rf"^\W*(?:(?:therefore|thus|so|hence|overall|most|very|more|highly|likely|probably|certainly|definitely|almost|it|is|this|a|an|the|image|picture|photo|not)[:,]?\s+)*"
     rf"(?:{GEN}|{REAL})(?:\s+(?:image|photo|picture|qphoto|photography))?\W*$"
     r"|^\W*(?:i )?(?:can(?:no|')t|can not) tell\W*$|^\W*(?:undecided|uncertain|inconclusive|unsure|not sure)\W*$"
 )
@@ -97,7 +99,7 @@ def read_answer(text: str) -> Reading:
         return _reading(Outcome.ANSWERED, next(iter(form.labels)), "schema", form)
     if form.labels:
         return _reading(Outcome.UNPARSED, None, "none", form)
-    words = plain(_shortened(form.reasoning or text))
+    words = mask(plain(_shortened(form.reasoning or text))[-2 * LONGEST_TEXT :])
     labels = _final_lines(words)
     certainty = _stated_certainty(words)
     form = Form(reasoning=form.reasoning or text[:LONGEST_TEXT], observations=form.observations, certainty=certainty)
@@ -117,13 +119,14 @@ def _read_freely(words: str, form: Form) -> Reading:
     sentences = [part for part in re.split(r"(?<=[.!?。])\s+|\n+", words) if part.strip()]
     if any(_DECLINES.search(sentence) for sentence in sentences[:2]):
         return _reading(Outcome.REFUSED, None, "none", form)
-    label = read_prose(words)
+    mentions = find_mentions(words)
+    label = weigh(mentions)
     if label is not None:
         return _reading(Outcome.ANSWERED, label, "prose", form)
     closing = sentences[-2:]
     if any(_DECLINES.search(sentence) for sentence in closing):
         return _reading(Outcome.REFUSED, None, "none", form)
-    if any(_HEDGES.search(sentence) and not _HEAD.match(sentence) for sentence in closing) and not re.search(rf"\b(?:{GEN}|{REAL})\b", mask(words)):
+    if not mentions and any(_HEDGES.search(sentence) and not _HEAD.match(sentence) for sentence in closing):
         return _reading(Outcome.ANSWERED, Label.UNDECIDED, "prose", form)
     return _reading(Outcome.UNPARSED, None, "none", form)
 
@@ -141,20 +144,19 @@ def _final_lines(words: str) -> set[Label]:
     strong: set[Label] = set()
     weak: set[Label] = set()
     for number, line in enumerate(lines):
-        masked = mask(line) if len(line) < 400 else line
-        for question in (*_RESTATED.finditer(masked), *_CHECKED.finditer(masked)):
+        if len(line) > LONGEST_LINE:
+            continue
+        for question in (*_RESTATED.finditer(line), *_CHECKED.finditer(line)):
             name, holds = question.groups()
             strong.add(LABELS[name if holds in ("yes", "true") else OPPOSITE[name]])
-        head = _HEAD.match(masked) if len(line) < 400 else None
+        head = _HEAD.match(line)
+        label = None
         if head is not None:
-            following = lines[number + 1] if number + 1 < len(lines) else ""
-            label = _short_verdict(head["value"] or mask(following[:400]))
-            if label is not None:
-                (strong if head["strong"] else weak).add(label)
-        elif number in (0, len(lines) - 1) and _BARE.match(masked):
-            label = _short_verdict(masked)
-            if label is not None:
-                strong.add(label)
+            label = _short_verdict(head["value"] or next(iter(lines[number + 1 : number + 2]), "")[:LONGEST_LINE])
+        elif number in (0, len(lines) - 1) and _BARE.match(line):
+            label = _short_verdict(re.sub(r"^\w+[:,] ", "", line))
+        if label is not None:
+            (weak if head and head["weak"] else strong).add(label)
     return strong or (weak if len(weak) == 1 else set())
 
 

@@ -68,8 +68,8 @@ class Window:
         if call <= self._last_shrink:
             return
         self._last_shrink = newest
-        best = max(self._good, default=0)
-        self._wall = best if level > best else 0
+        # Those that were under way before it were taken in.
+        self._wall = level - 1 if level > max(self._good, default=0) else 0
         self._hold_until = now + _HOLD_FOR_PAUSE * pause
         self._held = self._streak = 0
         self._starting = False

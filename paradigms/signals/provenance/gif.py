@@ -39,13 +39,13 @@ def _table(flags: int) -> int:
 
 
 def _skip(data: bytes, position: int, room: int) -> tuple[int, int]:
-    """Where a chain of sub-blocks ends, and how many there were."""
+    """Where a chain of at most `room` sub-blocks ends, and how many there were."""
     for used in range(1, room + 1):
         size = big(data, position, 1)
         position += 1 + size
         if size == 0 or position >= len(data):
             return position, used
-    return len(data), room
+    return position, room
 
 
 def _add_extension(found: Container, label: int, data: bytes, start: int, end: int) -> None:

@@ -1,0 +1,118 @@
+import pytest
+
+from backends.backend import BoxFormat, Capabilities
+from backends.errors import ConfigError
+from backends.models import ModelFacts, ModelFile, ModelRecord, known_facts, model_records, seen_size
+from backends.settings import BackendSettings, add_extra
+from backends.yaml_file import build, parse_yaml
+
+
+def test_the_records_that_ship_are_valid_and_say_where_they_come_from():
+    records = model_records()
+    assert len(records) >= 10
+    for record in records:
+        assert record.note
+        assert all(pattern == pattern.lower() for pattern in record.models)
+        assert record.facts != ModelFacts()
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "box_format"),
+    [
+        ("compatible", "Qwen/Qwen2-VL-7B-Instruct", BoxFormat.THOUSAND),
+        ("compatible", "Qwen/Qwen2.5-VL-7B-Instruct-AWQ", BoxFormat.PIXELS),
+        ("ollama", "qwen2.5vl:7b", BoxFormat.PIXELS),
+        ("hf", "/models/Qwen2_5-VL-3B", BoxFormat.PIXELS),
+        ("ollama", "qwen3-vl:8b", BoxFormat.THOUSAND),
+        ("compatible", "Qwen/Qwen3-VL-30B-A3B-Instruct", BoxFormat.THOUSAND),
+        ("hf", "OpenGVLab/InternVL3-8B-hf", BoxFormat.THOUSAND),
+        ("openai", "gpt-4o", None),
+        ("anthropic", "claude-opus-5", None),
+        ("compatible", "google/gemini-3-pro", None),
+        ("ollama", "llama3.2-vision", None),
+        ("compatible", "Qwen/Qwen2.5-7B-Instruct", None),
+    ],
+)
+def test_the_box_format_goes_with_the_family_whoever_serves_it(provider, model, box_format):
+    assert known_facts(provider, model).box_format == box_format
+
+
+def test_facts_of_hosted_models():
+    assert known_facts("openai", "gpt-4o").logprobs is True
+    assert known_facts("openai", "gpt-5-mini").refuses == ("temperature", "top_p")
+    assert known_facts("openai", "gpt-5.2").refuses is None
+    assert known_facts("openai", "gpt-5.2").json_schema is True
+    assert known_facts("openai", "gpt-4-turbo").json_schema is False
+    assert known_facts("anthropic", "claude-haiku-4-5-20251001").prefill is True
+    assert known_facts("anthropic", "claude-opus-4-6").prefill is False
+    assert "temperature" in (known_facts("anthropic", "claude-opus-4-7").refuses or ())
+    assert known_facts("anthropic", "claude-sonnet-4-5").refuses == ("seed",)
+    assert known_facts("compatible", "gpt-4o") == ModelFacts(max_tokens_field="max_tokens")
+
+
+def test_what_the_user_says_goes_over_the_record_field_by_field():
+    own = ModelFacts(logprobs=False, box_format=BoxFormat.UNIT)
+    facts = own.over(known_facts("openai", "gpt-4o"))
+    assert (facts.logprobs, facts.box_format, facts.json_schema) == (False, BoxFormat.UNIT, True)
+
+
+def test_unknown_stays_unknown_for_callers():
+    capabilities = ModelFacts().capabilities("example.org", hosted=True)
+    assert capabilities == Capabilities(destination="example.org", hosted=True)
+    assert (capabilities.json_schema, capabilities.logprobs, capabilities.context_tokens) == (None, None, None)
+    assert capabilities.images is True
+
+
+def test_a_later_record_wins_field_by_field():
+    text = """
+    records:
+      - models: ["a*"]
+        facts: {images: true, context_tokens: 10}
+        note: first
+      - provider: x
+        models: ["ab*"]
+        facts: {context_tokens: 20}
+        note: second
+    """
+    first, second = build(ModelFile, parse_yaml(text, "t"), "t").records
+    assert second.facts.over(first.facts) == ModelFacts(images=True, context_tokens=20)
+    assert second.matches("x", "Org/ABc")
+    assert not second.matches("y", "abc")
+
+
+def test_a_typing_error_in_overrides_is_one_line_with_a_suggestion():
+    with pytest.raises(ConfigError, match="Did you mean 'logprobs'"):
+        build(BackendSettings, {"capabilities": {"logprob": True}}, "backends.x")
+
+
+@pytest.mark.parametrize("wrong", [{"context_tokens": 0}, {"box_format": "inches"}, {"refuses": ["images"]}])
+def test_impossible_facts_are_refused(wrong):
+    with pytest.raises(ConfigError):
+        build(ModelRecord, {"models": ["*"], "facts": wrong, "note": "n"}, "t")
+
+
+@pytest.mark.parametrize(
+    ("rules", "size", "seen"),
+    [
+        ({}, (1000, 600), (1000, 600)),
+        ({"image_multiple": 28}, (1000, 600), (1008, 588)),
+        ({"image_multiple": 28}, (10, 600), (28, 588)),
+        ({"image_multiple": 28, "image_max_pixels": 1003520}, (1000, 600), (1008, 588)),
+        ({"image_multiple": 28, "image_max_pixels": 1003520}, (1200, 900), None),
+        ({"image_max_side": 1568}, (1568, 100), (1568, 100)),
+        ({"image_max_side": 1568}, (1569, 100), None),
+    ],
+)
+def test_the_size_that_the_model_sees(rules, size, seen):
+    assert seen_size(Capabilities(**rules), *size) == seen
+
+
+def test_extra_fields_are_added_deeply_and_replace_nothing():
+    body = {"model": "m", "output_config": {"format": 1}}
+    merged = add_extra(body, {"reasoning_effort": "none", "output_config": {"effort": "low"}})
+    assert merged == {"model": "m", "reasoning_effort": "none", "output_config": {"format": 1, "effort": "low"}}
+    assert body == {"model": "m", "output_config": {"format": 1}}
+    with pytest.raises(ConfigError, match=r"extra\.model"):
+        add_extra(body, {"model": "other"})
+    with pytest.raises(ConfigError, match=r"extra\.format"):
+        add_extra(body, {"output_config": {"format": 2}})
