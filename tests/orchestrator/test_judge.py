@@ -1,0 +1,296 @@
+from __future__ import annotations
+
+import asyncio
+import io
+import time
+from collections.abc import Iterator
+
+import PIL.Image
+import pytest
+
+from backends.completion import Completion, Stop
+from backends.errors import AuthError, BudgetError, ConfigError, ImageError, NoVerdictError, ProgramError
+from backends.request import Request
+from fusion.verdict import UndecidedBecause
+from orchestrator.judge import Decided, Judge, Prepared, Reported
+from paradigms.label import Cause, Label, Outcome
+from paradigms.library import SIX
+
+from .conftest import Toy, answer, make_judge, sign
+
+
+def outcomes(verdict) -> dict[str, Outcome]:
+    return {report.paradigm: report.outcome for report in verdict.reports}
+
+
+async def test_ten_calls_six_at_once_and_no_longer_than_the_longest_chain(picture: bytes) -> None:
+    toy = Toy(delay=0.1)
+    async with make_judge(toy) as judge:
+        await judge.judge(picture)
+        toy.requests.clear()
+        began = time.perf_counter()
+        verdict = await judge.judge(picture)
+        seconds = time.perf_counter() - began
+    assert toy.peak == 6
+    assert len(toy.requests) == verdict.usage.calls == verdict.usage.attempts == 10
+    assert toy.asked["prepare.subject"] == 1
+    # Half of what one call after another would take: a bound that only a lost overlap can break.
+    assert seconds < 0.55
+    assert tuple(outcomes(verdict)) == SIX
+    assert set(outcomes(verdict).values()) == {Outcome.ANSWERED}
+    assert (verdict.label, verdict.votes.real, verdict.score) == (Label.REAL, 6, -1.0)
+
+
+async def test_every_question_shows_the_same_picture_first_and_text_questions_show_none(picture: bytes) -> None:
+    toy = Toy()
+    async with make_judge(toy) as judge:
+        verdict = await judge.judge(picture)
+    assert verdict.image.delivered is not None
+    for request in toy.requests:
+        if request.origin.purpose == "text":
+            assert request.pictures == ()
+        else:
+            assert request.pictures[0].sha256 == verdict.image.delivered.sha256
+
+
+@pytest.mark.parametrize(
+    ("given", "outcome"),
+    [
+        (ValueError("boom"), Outcome.FAILED),
+        (AuthError("the key is wrong"), Outcome.FAILED),
+        (BudgetError("spent"), Outcome.SKIPPED),
+        ("I'm sorry, but I can't help with that.", Outcome.REFUSED),
+        ("qwertz uiop asdf", Outcome.UNPARSED),
+    ],
+)
+async def test_trouble_of_one_paradigm_changes_only_its_own_report(
+    picture: bytes, given: object, outcome: Outcome
+) -> None:
+    async with make_judge(Toy({"commonsense": given}), strict=False) as judge:
+        verdict = await judge.judge(picture)
+    assert outcomes(verdict).pop("commonsense") is outcome
+    others = {report.outcome for report in verdict.reports if report.paradigm != "commonsense"}
+    assert others == {Outcome.ANSWERED}
+    assert verdict.label is Label.REAL
+    assert next(r for r in verdict.reports if r.paradigm == "commonsense").bug is isinstance(given, ValueError)
+
+
+async def test_a_hanging_paradigm_is_skipped_when_the_time_is_up(picture: bytes) -> None:
+    async def hang(request: Request) -> str:
+        await asyncio.sleep(60)
+        return ""
+
+    settings = ("deadlines.case=0.6", "deadlines.fusion=0.3")
+    async with make_judge(Toy({"regional": hang}), *settings) as judge:
+        verdict = await judge.judge(picture)
+    report = next(r for r in verdict.reports if r.paradigm == "regional")
+    assert (report.outcome, report.cause) == (Outcome.SKIPPED, Cause.DEADLINE)
+    assert verdict.coverage.answered == 5
+    assert verdict.panel is not None
+    assert verdict.panel.outcome is Outcome.ANSWERED
+
+
+async def test_a_fault_of_the_program_is_raised_when_strict(picture: bytes) -> None:
+    async with make_judge(Toy({"structural": ValueError("boom")})) as judge:
+        with pytest.raises(ValueError, match="boom"):
+            await judge.judge(picture)
+
+
+async def test_no_answer_at_all_is_an_error_and_no_verdict(picture: bytes) -> None:
+    async def refuse_key(request: Request) -> str:
+        raise AuthError("the key is wrong")
+
+    async with make_judge(refuse_key) as judge:
+        with pytest.raises(NoVerdictError, match="the key is wrong"):
+            await judge.judge(picture)
+
+
+async def test_refusals_alone_are_an_undecided_verdict(picture: bytes) -> None:
+    async def refuse(request: Request) -> Completion:
+        return Completion(text="", stop=Stop.REFUSAL, model="toy", backend="toy")
+
+    async with make_judge(refuse) as judge:
+        verdict = await judge.judge(picture)
+    assert verdict.undecided_because is UndecidedBecause.BELOW_QUORUM
+    assert verdict.coverage.refused == 4
+    assert {r.cause for r in verdict.reports if r.outcome is Outcome.SKIPPED} == {Cause.LACKING}
+
+
+async def test_a_cut_off_answer_is_asked_for_once_more_with_more_room(picture: bytes) -> None:
+    async def cut(request: Request) -> Completion:
+        room = request.sampling.max_tokens
+        stop = Stop.LENGTH if room <= 1500 else Stop.COMPLETE
+        return Completion(text=answer("real")[: None if stop is Stop.COMPLETE else 12], stop=stop, model="m", backend="b")
+
+    toy = Toy({"commonsense": cut})
+    async with make_judge(toy) as judge:
+        verdict = await judge.judge(picture)
+    assert outcomes(verdict)["commonsense"] is Outcome.ANSWERED
+    assert toy.asked["commonsense.verdict"] == 2
+
+
+async def test_an_unread_answer_costs_one_follow_up(picture: bytes) -> None:
+    toy = Toy({"commonsense.verdict": "qwertz uiop", "commonsense.follow_up": "Verdict: generated"})
+    async with make_judge(toy) as judge:
+        verdict = await judge.judge(picture)
+    assert verdict.usage.calls == 11
+    assert next(r for r in verdict.reports if r.paradigm == "commonsense").label is Label.GENERATED
+    assert verdict.dissent[0].paradigm == "commonsense"
+
+
+async def test_a_panel_that_objects_leaves_the_case_undecided(picture: bytes) -> None:
+    async with make_judge(Toy({"panel": answer("generated")})) as judge:
+        verdict = await judge.judge(picture)
+    assert verdict.undecided_because is UndecidedBecause.CONFLICT
+
+
+async def test_the_panel_reads_the_answers_as_data_and_no_names(picture: bytes) -> None:
+    toy = Toy({"commonsense": answer("generated", observations=[sign("doubled shadow", "generated", 4)])})
+    async with make_judge(toy) as judge:
+        image = await judge.load(picture)
+        verdict = await judge.judge(image)
+    asked = next(request for request in toy.requests if request.origin.paradigm == "panel")
+    text = asked.messages[-1].text
+    assert "doubled shadow" in text
+    assert text.count("[data ") == text.count("[end of data ") == 6
+    assert verdict.evidence[0].name == "doubled shadow"
+    assert "doubled shadow" in verdict.explanation
+
+
+async def test_a_drawing_is_not_judged_as_a_photograph(picture: bytes) -> None:
+    toy = Toy({"prepare": "subject: cat\nmedium: drawing"})
+    async with make_judge(toy) as judge:
+        verdict = await judge.judge(picture)
+    assert verdict.undecided_because is UndecidedBecause.NOT_A_PHOTOGRAPH
+    assert len(toy.requests) == 1
+    async with make_judge(toy, "not_a_photograph=judge") as judge:
+        assert (await judge.judge(picture)).label is Label.REAL
+
+
+async def test_a_later_stage_runs_only_on_conflict(picture: bytes) -> None:
+    stages = "stages=[[defect_query, commonsense], [regional, few_shot, structural, stereotype]]"
+    toy = Toy()
+    async with make_judge(toy, stages, "fusion.quorum=2") as judge:
+        verdict = await judge.judge(picture)
+        assert verdict.label is Label.REAL
+        assert [r.cause for r in verdict.reports].count(Cause.STOPPED_EARLY) == 4
+        assert toy.asked.total() == 4
+    toy = Toy({"commonsense": answer("generated")})
+    async with make_judge(toy, stages, "fusion.quorum=2") as judge:
+        verdict = await judge.judge(picture)
+    assert verdict.coverage.answered == 6
+    assert toy.asked.total() == 10
+
+
+async def test_a_spent_budget_keeps_what_is_done(picture: bytes) -> None:
+    toy = Toy()
+    async with make_judge(toy, "budget.calls=4") as judge:
+        verdict = await judge.judge(picture)
+    assert len(toy.requests) == 4
+    assert verdict.undecided_because is UndecidedBecause.BUDGET
+    assert verdict.coverage.answered == 3
+
+
+async def test_the_budget_of_a_case_is_its_own(picture: bytes) -> None:
+    toy = Toy()
+    async with make_judge(toy, "budget.case_calls=9") as judge:
+        verdicts = [await judge.judge(picture) for _ in range(2)]
+    assert len(toy.requests) == 18
+    assert all(verdict.label is Label.REAL and verdict.warnings for verdict in verdicts)
+
+
+async def test_a_tiny_picture_is_judged_by_its_file_alone() -> None:
+    file = io.BytesIO()
+    PIL.Image.new("RGB", (1, 1)).save(file, "PNG")
+    toy = Toy()
+    async with make_judge(toy) as judge:
+        verdict = await judge.judge(file.getvalue())
+    assert toy.requests == []
+    assert verdict.undecided_because is UndecidedBecause.NO_EYES
+    assert {report.cause for report in verdict.reports if report.outcome is Outcome.SKIPPED} == {Cause.TOO_SMALL}
+
+
+async def test_events_come_as_they_happen(picture: bytes) -> None:
+    async def slow(request: Request) -> str:
+        await asyncio.sleep(0.1)
+        return answer()
+
+    async with make_judge(Toy({"defect_query": slow})) as judge:
+        events = [event async for event in judge.astream(picture)]
+    assert isinstance(events[0], Prepared)
+    assert events[0].subject == "red bicycle"
+    reported = [event.report.paradigm for event in events if isinstance(event, Reported)]
+    assert sorted(reported) == sorted(SIX)
+    assert reported[-1] == "defect_query"
+    assert isinstance(events[-1], Decided)
+
+
+async def test_the_trace_holds_prompts_and_answers_only_when_asked_for(picture: bytes) -> None:
+    async with make_judge(Toy(), trace=True) as judge:
+        traced = await judge.judge(picture)
+    async with make_judge(Toy()) as judge:
+        plain = await judge.judge(picture)
+    asked = [step for report in traced.reports for step in report.steps if step.kind == "ask"]
+    assert all(step.trace and step.trace.answer and step.trace.messages for step in asked)
+    assert all(step.trace is None for report in plain.reports for step in report.steps)
+
+
+async def test_a_verdict_is_the_same_every_time_but_for_id_time_and_usage(picture: bytes) -> None:
+    def settled(verdict) -> dict[str, object]:
+        return verdict.model_dump(mode="json", exclude={"id", "created_at", "usage"})
+
+    async with make_judge(Toy(), name="six") as judge:
+        first, second = await judge.judge(picture), await judge.judge(picture)
+    assert settled(first) == settled(second)
+
+
+async def test_many_costs_nobody_else_a_result(picture: bytes) -> None:
+    def sources() -> Iterator[bytes]:
+        yield picture
+        yield b"not a picture"
+        yield picture
+
+    async with make_judge(Toy()) as judge:
+        results = [result async for result in judge.judge_many(sources(), ordered=True)]
+    assert [result.index for result in results] == [0, 1, 2]
+    assert [result.verdict is not None for result in results] == [True, False, True]
+    assert isinstance(results[1].error, ImageError)
+
+
+async def test_many_survives_a_fault_of_the_program_when_not_strict(
+    picture: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestrator.prepare.read_provenance", lambda data: 1 / 0)
+    async with make_judge(Toy(), strict=False) as judge:
+        results = [result async for result in judge.judge_many([picture, picture])]
+    assert all(isinstance(result.error, ProgramError) for result in results)
+
+
+async def test_cancelling_leaves_nothing_behind(picture: bytes) -> None:
+    toy = Toy(delay=30)
+    async with make_judge(toy) as judge:
+        task = asyncio.ensure_future(judge.judge(picture))
+        while not toy.requests:
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.sleep(0)
+        assert toy.in_flight == 0
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_backends_are_closed_with_the_judge(picture: bytes) -> None:
+    judge = make_judge(Toy())
+    async with judge:
+        await judge.judge(picture)
+    with pytest.raises(ConfigError, match="closed"):
+        await judge.judge(picture)
+
+
+async def test_an_ensemble_that_asks_needs_a_backend() -> None:
+    from orchestrator.config import load_ensemble
+
+    with pytest.raises(ConfigError, match="--backend"):
+        async with Judge(load_ensemble("six")):
+            pass
