@@ -8,6 +8,8 @@ import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_random
+
 _FORMAT = 1
 """Kept in the file's `user_version`; answers of another format are dropped."""
 _TABLE = """
@@ -95,7 +97,14 @@ class AnswerFile:
         self._reader.close()
         self._writer.close()
 
+    @retry(
+        retry=retry_if_exception(lambda error: getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY),
+        stop=stop_after_delay(_WRITE_WAIT_S),
+        wait=wait_random(0.01, 0.05),
+        reraise=True,
+    )
     def _set_up(self) -> None:
+        # SQLite does not wait for another process that changes the mode in the same moment: hence the retries.
         self._writer.execute("PRAGMA journal_mode = WAL")
         # With the log, NORMAL loses at most the last moments on a power cut, and never breaks the file.
         self._writer.execute("PRAGMA synchronous = NORMAL")

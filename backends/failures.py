@@ -55,6 +55,7 @@ _SPENT = re.compile(
     r"|exceeded your current quota|billing[ _]?(hard[ _]limit|not[ _]active|error|unavailable)",
     re.IGNORECASE,
 )
+_SPENT_FOR_GOOD = re.compile(r"insufficient_quota|spend_limit_reached")
 _FILTERED = re.compile(
     r"content[ _]filter|content[ _](management[ _])?policy|moderation[ _]blocked"
     r"|safety system|responsibleaipolicyviolation",
@@ -144,7 +145,7 @@ def _has_word(text: str, word: str) -> bool:
 
 def _spent(reply: Reply, text: str) -> bool:
     """Spent for good: a limit that names a moment to come back is only a rate."""
-    return "insufficient_quota" in text or (bool(_SPENT.search(text)) and "retry-after" not in reply.headers)
+    return bool(_SPENT_FOR_GOOD.search(text)) or (bool(_SPENT.search(text)) and "retry-after" not in reply.headers)
 
 
 def _verb(kind: type[BackendError], target: Target) -> str:

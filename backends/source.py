@@ -170,6 +170,8 @@ def _read(
     if isinstance(source, bytes):
         return _bounded(source, limits)
     if isinstance(source, str):
+        if not source:
+            raise ImageError("the name is empty; give a path")
         if source == "-":
             return _read_stdin(stdin, limits)
         if _is_data_uri(source):
@@ -180,7 +182,7 @@ def _read(
             return fetcher.fetch(source, limits)
     if isinstance(source, str | os.PathLike):
         return _read_file(source, limits)
-    raise ImageError(f"a {type(source).__name__} is not a picture; give a path, bytes or a PIL image")
+    raise ImageError(f"an object of type {type(source).__name__} is no picture; give a path, bytes or a PIL image")
 
 
 def _bounded(data: bytes, limits: ImageLimits) -> bytes:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import io
-import json
 import time
 
 import numpy
@@ -50,7 +49,7 @@ class Toy:
         self.peak = max(self.peak, self.in_flight)
         await asyncio.sleep(self.delay)
         self.in_flight -= 1
-        return json.dumps(ANSWER)
+        return ANSWER
 
 
 def judge(spec: str, toy: Toy | None = None) -> Judge:
@@ -95,7 +94,9 @@ def main() -> None:
     row("sequential, one call after another", f"{NAIVE * options.delay:.2f} s", f"{NAIVE} calls, not run")
     toy = Toy(options.delay)
     seconds = asyncio.run(wall(judge(PLAIN, toy)))
-    row("in process", f"{seconds:.2f} s", f"{seconds / floor:.3f} of the floor, {toy.calls // 2} calls, peak {toy.peak}")
+    row(
+        "in process", f"{seconds:.2f} s", f"{seconds / floor:.3f} of the floor, {toy.calls // 2} calls, peak {toy.peak}"
+    )
     with running(options.delay) as url:
         seconds = asyncio.run(wall(judge(f"compatible:toy@{url}")))
         seen = stats(url)

@@ -19,11 +19,11 @@ _NOUN = r"(?:photo(?:graph)?s?|photography|images?|pictures?|shots?|snapshots?)"
 _MADE = r"(?:generated|created|produced|made|rendered|synthesi[sz]ed|fabricated|crafted|constructed|composed)"
 _MACHINE = (
     r"(?:ai|artificial intelligence|generative|(?:machine|deep) learning|neural|diffusion|gans?|computers?|algorithms?"
-    r"|software|midjourney|dall-?e|stable diffusion)"
+    r"|software|midjourney|text-to-image|image generator|dall-?e|stable diffusion)"
 )
 _REAL_PHRASES = (
-    r"\b(?:taken|captured|shot|photographed)(?: \w+)? (?:by|with|using|on|through) (?:an? |the )?(?:\w+ ){0,2}?"
-    r"(?:camera|photographer|lens|smartphone|phone|dslr|human)s?\b"
+    r"\b(?:taken|captured|shot|photographed|made)(?: \w+)? (?:by|with|using|on|through) (?:an? |the )?(?:\w+ ){0,2}?"
+    r"(?:camera|photographer|lens|smartphone|phone|dslr|human|person)s?\b"
     r"|\bnon-?ai(?:[- ]generated)?\b|\b(?:human|camera)[- ](?:made|created|captured|taken|generated)\b"
     rf"|\breal-life(?= {_NOUN})"
     r"|\b(?:actual|true|natural|traditional|conventional|ordinary|unaltered|unedited|unmanipulated)(?: \w+)?"
@@ -69,9 +69,10 @@ def plain(text: str) -> str:
     """The text in lower case, without typographic variants and markdown."""
     text = unicodedata.normalize("NFKC", text).translate(_TYPOGRAPHY).lower()
     text = re.sub(r"[*_`~\"]+|\[/?\w{1,12}\]", "", text)
+    text = re.sub(r"\bcannot\b", "can not", text)
     text = re.sub(r"\bmore (?:likely )?than (?:likely|not)\b", "likely", text)
     text = re.sub(
-        r"(?:\b(?:no|without(?: an?y?)?|beyond(?: an?y?)?|little) (?:\w+ )?|un)doubt(?:s|edly)?\b", "clearly", text
+        r"(?:\bno reason to |\b(?:no|without(?: an?y?)?|beyond(?: an?y?)?|little) (?:\w+ )?|un)doubt(?:s|edly)?\b", "clearly", text
     )
     return re.sub(r"[ \t]+", " ", text)
 
@@ -88,7 +89,7 @@ def mask(text: str) -> str:
     return re.sub(rf"\b({GEN}|{REAL}|{PHOTO})\b({_BETWEEN})\b({GEN}|{REAL}|{PHOTO})\b", _alternatives, text)
 
 
-_BETWEEN = rf"(?: {_NOUN}| one)?(?:,? [\w-]+){{0,3}}?,? ?(?:or|vs\.?|versus|/|from) ?(?:(?:not|an?|it|is|it's|was|has|been|if|whether|being|to|be|rather|more|likely|qedit|digitally|completely|entirely|potentially|possibly) ){{0,5}}"
+_BETWEEN = rf"(?: {_NOUN}| one)?(?:,? (?!than|rather|not|instead|but|and|opposed)[\w-]+){{0,3}}?,? ?(?:or|vs\.?|versus|/|from) ?(?:(?:not|an?|it|is|it's|was|has|been|if|whether|being|to|be|rather|more|likely|qedit|digitally|completely|entirely|potentially|possibly) ){{0,5}}"
 
 
 def _alternatives(found: re.Match[str]) -> str:
@@ -100,7 +101,7 @@ def _alternatives(found: re.Match[str]) -> str:
 
 
 _UNDECIDED = re.compile(
-    r"^\W*(?:i |it |the |is |it's |still )*(?:(?:can(?:not|'t| not)|could not|unable to) (?:be )?(?:tell|say|decide|determined?|judge)"
+    r"^\W*(?:i |it |the |is |it's |still )*(?:(?:can't|can not|could not|unable to) (?:be )?(?:tell|say|decide|determined?|judge)"
     r"|undecided|uncertain|unsure|unknown|inconclusive|undetermined|undeterminable|indeterminate|unclear|ambiguous|not sure"
     r"|impossible to (?:tell|say)|无法(?:判断|确定)|不确定|难以(?:判断|确定))"
 )

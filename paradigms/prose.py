@@ -17,7 +17,9 @@ from paradigms.naming import CJK, EDIT, GEN, LABELS, OPPOSITE, PHOTO, REAL
 LONGEST_SENTENCE = 700
 """Characters. Of a longer sentence only the end is read, which keeps the work bounded."""
 ENOUGH_SIGNS = 2.0
-"""How many signs, none of them for the other side, make a label where nothing is claimed."""
+"""How many signs make a label where nothing is claimed…"""
+OUTWEIGHS = 3.0
+"""… and how many more for each sign of the other side."""
 
 
 def _any(*phrases: str) -> str:
@@ -27,14 +29,14 @@ def _any(*phrases: str) -> str:
 
 # --- where a clause ends, and what in it turns or voids the class that it names -----------------------------------------
 _VERB = _any(
-    "is are was were be being appears? seems? looks? feels? has have had does do must should cannot can't isn't doesn't",
-    "wasn't aren't don't shows? exhibits? displays? resembles? represents? remains? reads comes leans? suggests?",
-    "indicates? points?",
+    "is are was were be being appears? seems? looks? feels? has have had does do must should can can't isn't doesn't",
+    "wasn't aren't don't shows? exhibits? displays? resembles? represents? remains? reads gives comes leans?",
+    "suggests? indicates? points?",
 )
 _BREAK = re.compile(
     r"[;:()]| - |"
     + _any(
-        r"but however although though despite while whereas yet because since therefore thus hence which making suggesting",
+        r"but however although though despite while whereas yet because since (?<!i_)therefore (?<!i_)thus (?<!i_)hence which making suggesting",
         r"indicating implying supporting pointing leading instead so(?!_\w+_(?:that|as)\b)",
     )
     + rf"|\band (?=(?:likely|rather|more|overall|lacks?|consistent|it|i|we)\b|{_VERB}"
@@ -53,44 +55,56 @@ _NEGATION = re.compile(
         r"(?:unnatural|unrealistic|strange|odd)_(?:for|in) as_opposed_to compared_(?:to|with) in_contrast",
     )
 )
+# An evidence verb starts anew ("the lack of grain suggests …"), except for what is said not to exist or not to suggest.
+_EVIDENCE = re.compile(
+    r"(?<!that )(?<!which )(?<!to )(?<!would )(?<!could )(?<!might )(?<!may )(?<!can )"
+    + _any(
+        r"suggests? indicates? points? implies imply hints? makes? leads? means? supports? reveals? betrays? confirms? signals?",
+        r"gives? speaks?",
+    )
+)
+_NONE = re.compile(
+    r"^\W*(?:(?:and|there|is|are|was|were|overall|i|see|find) )*no\b|\b(?:nothing|none|neither)\b|(?:\bnot|n't)(?: \w+){0,2} $"
+    r"|\bno (?:\w+ ){0,3}?(?:signs?|evidence|indicat\w+|artifacts?|anomal\w+|inconsistenc\w+|clues?|features?|reasons?|traces?)\b"
+)
 _ASIDE = re.compile(
     _any(
         r"if whether unless determin(?:e|ing) distinguish\w* differentiat\w* assess(?:ing)? evaluat(?:e|ing) decid(?:e|ing)",
         r"question asked tell discern verify(?:ing)? challenging difficult hard between comparison let's attempt\w* claim(?:s|ed)?",
-        r"(?:can)?(?:not|'t)_(?:be_)?(?:\w+_)?ruled?_out (?:not|n't)_(?:necessarily|always|only|solely|merely|enough|sufficient)",
-        r"(?:not|n't)_(?:definitive|conclusive) at_first(?:_glance|_sight)? initially on_the_surface superficially meant intended",
+        r"(?:not|can't)_(?:be_)?(?:\w+_)?ruled?_out (?:not|n't)_(?:necessarily|always|only|solely|merely|enough|sufficient)",
+        r"(?:not|n't)_(?:definitive|conclusive) at_first(?:_glance|_sight)? initially started thought thinking assumed mistaken on_the_surface superficially meant intended",
         r"even also anything as_if as_though",
     )
     + r"|\d ?\(?(?:=|means)[^,;]*$"
 )
 _MODAL = re.compile(
     _any(
-        r"could may might possib\w+ perhaps potential\w* sometimes can",
-        r"would(?!_(?:say|conclude|lean|classify|guess|argue|judge|estimate|assess|believe|think|expect|be_expected|normally))",
+        r"could may might possib\w+ perhaps potential\w* sometimes can(?!_not|'t)",
+        r"would(?!_(?:say|conclude|lean|classify|guess|argue|judge|estimate|assess|answer|call|go|opt|rate|label|describe|believe|think|expect|be_expected|normally))",
     )
 )
 _SHARE = re.compile(r"\b(\d{1,3})(?:\.\d+)? ?(?:%|percent)[^.;]{0,40}$")
 # What follows the class can turn it too: "generated images usually lack", "signs of generation: none".
 _TURNED = re.compile(
-    r"^(?: [\w-]+){0,3} (?:lacks?|struggles?|fails?|miss(?:es)?|cannot|rarely|seldom|omits?)\b"
+    r"^(?: [\w-]+){0,3} (?:lacks?|struggles?|fails?|miss(?:es)?|can not|can't|rarely|seldom|omits?)\b"
     r"|^[^.;,:]{0,30}\b(?:is|seems|appears|remains|are) (?:\w+ ){0,2}?(?:low|small|slim|minimal|unlikely|remote|negligible|absent)\b"
-    r"|^[^.;,:]{0,20}(?::| -) ?(?:none|no|not|n/a|absent|minimal|nothing)\b"
+    r"|^[^.;,:]{0,20}(?::| -) ?(?:none\b|n/a|absent|minimal|nothing|no\b(?=\W*$|[.,;])|not (?:found|present|seen|visible|obs|detec))"
 )
 _VOIDED = re.compile(
     r"^[^.;]*\b(?:that|which|but|and) (?:\w+ ){0,4}?(?:qedit|edited|altered|enhanced)\b"
-    r"|^\W{0,3}\d|^[^.;,]{0,30}\b(?:cannot|can't|could not) be (?:\w+ )?(?:ruled out|excluded|determined|verified|confirmed)"
+    r"|^ ?[:=-] ?\d|^[^.;,]{0,30}\b(?:can not|can't|could not) be (?:\w+ )?(?:ruled out|excluded|determined|verified|confirmed)"
 )
 
 # --- what makes a mention of a class a claim about the picture ---------------------------------------------------------
 _SUBJECT = (
     r"(?<!\bin )(?<!\bof )(?<!\bon )(?<!\bwithin )(?<!\bfrom )(?<!\bacross )(?<!\bthroughout )"
-    r"(?:(?:this|the|that|both) (?:[\w-]+ ){0,3}?(?:image|picture|photo|qphoto|shot|scene|media|portrait|content|visual"
+    r"(?:(?:this|the|that|both) (?:(?!(?:in|of|on|from|the|this|within|to|for|with|by|at)\b)[\w-]+ ){0,3}?(?:image|picture|photo|qphoto|shot|scene|media|portrait|content|visual"
     r"|artwork|frame|file|screenshot|composition)(?: (?:itself|provided|shown|presented|in question|as a whole|overall|here"
     r"|you \w+|of (?:[\w'-]+ ){0,6}?[\w'-]+))?|it|this|that)"
 )
 _FILLERS = _any(
     r"\w+ly \w+-[\w-]+ to be been being is was are appears? seems? looks? feels? has have had a an the of as like one most",
-    r"more very quite rather almost not cannot can't isn't doesn't wasn't does do did than unlikely improbable less with",
+    r"more very quite rather almost not can can't isn't doesn't wasn't does do did than unlikely gives impression improbable less with",
     r"consistent high quality professional digital staged either some sort kind form type result product example piece",
     r"qedit edited altered composite or and in fact both also just well stock candid vintage historical old documentary",
     r"photo image picture qphoto depiction representation illustration artwork scene portrait must should remains?",
@@ -98,16 +112,19 @@ _FILLERS = _any(
     r"regarded described somewhat indeed leans? leaning towards? probability likelihood chance that it this origin nature",
     r"side from moderately",
 )
-_FILL = rf"(?:,? {_FILLERS})*"
+_FILL = rf"(?:,? {_FILLERS})*(?: an?(?:,? (?!of|in|for|with|to|from|by|on|than|as|at)[\w-]+){{1,3}})?"
 _CLAIMS = tuple(
     re.compile(pattern)
     for pattern in (
         rf"\b{_SUBJECT}(?:'s| (?:\w+ly )?(?:{_VERB}|as|to be)){_FILL} ?$",
         rf"\b(?:classif\w+|categori[sz]\w+|identif\w+|labell?ed|deemed|considered|judged|regarded|conclu\w+|verdict){_FILL} ?$",
         r"\b(?:i|we)\b(?:'\w+)?(?: \w+){0,3}? (?:conclude|believe|think|say|lean|leaning|classify|judge|consider|suspect|guess"
-        rf"|infer|assess|estimate|inclined|argue)(?: (?:that|it|this|the|image|picture|photo))*{_FILL} ?$",
+        rf"|infer|assess|estimate|inclined|argue|go|opt|answer|call)(?: (?:that|it|this|the|image|picture|photo))*{_FILL} ?$",
         rf"\b(?:likelihood|probability|chance|likely|leans?|leaning|tilts?|favou?rs?)\b(?: the image| it| this)?{_FILL} ?$",
     )
+)
+_FRAGMENT = re.compile(
+    r"^(?: (?:image|photo|picture|qphoto))? ?(?:[.!(]|$|, (?:because|since|as|with|it|i|based|given|due)\b|(?:because|since)\b)"
 )
 _POINTS = re.compile(
     r"\b(?:suggest|indicat|support|confirm|impl|point|evidence|sign|hallmark|characteristic|typical|consistent|align|match|mean"
@@ -175,7 +192,7 @@ def weigh(mentions: Sequence[Mention]) -> Label | None:
             return labels.pop() if len(labels) == 1 and Label.UNDECIDED not in labels else None
     signs = {label: sum(mention.weight for mention in mentions if mention.label is label) for label in LABELS.values()}
     side, other = sorted(signs, key=lambda label: -signs[label])
-    return side if signs[side] >= ENOUGH_SIGNS and not signs[other] else None
+    return side if signs[side] >= ENOUGH_SIGNS + OUTWEIGHS * signs[other] else None
 
 
 def _sentences(text: str) -> Iterator[tuple[str, bool]]:
@@ -220,7 +237,7 @@ def _mention(sentence: str, found: re.Match[str], concluding: bool) -> Mention |
     if opener == "which" and _NEGATION.search(sentence[:start]) and not re.match(r" (?:\w+ )?(?:sugg|indic|supp|mean)", scope):
         return None  # "no noise, which is typical of …" can mean either
     claim = next((match for pattern in _CLAIMS if (match := pattern.search(scope))), None)
-    denied = _NEGATION.search(scope)
+    denied = _denial(scope)
     turned = denied is not None or _TURNED.search(after) is not None
     share = _SHARE.search(scope)
     if share is not None:
@@ -229,11 +246,12 @@ def _mention(sentence: str, found: re.Match[str], concluding: bool) -> Mention |
     said = claim is not None
     if claim is not None and denied is not None and denied.start() < claim.start():
         # "I do not believe that it is …" denies the claim, "there are no signs that it is …" is a sign
-        said = re.match(r"unlikely|improbable|(?:not|n't) (?:believe|think|consider)", scope[denied.start() :]) is not None
+        doubts = re.match(r"unlikely|improbable|(?:not|n't) (?:believe|think|consider)", scope[denied.start() :])
+        said = concluding or doubts is not None
     if claim is None and (concluding or scope.startswith("these ")):
         said = _POINTS.search(scope) is not None
-    if start == 0 and not scope.strip() and len(sentence.split()) <= 6:
-        said = True
+    if start == 0 and _FRAGMENT.match(after) and re.fullmatch(_FILL, f" {scope}".rstrip()):
+        said = True  # "Likely generated." or "Real, because …"
     if found[0] not in LABELS:
         return _other_mention(found[0], claim is not None and not modal, turned, concluding)
     if sentence.endswith(":") and claim is None:
@@ -241,6 +259,16 @@ def _mention(sentence: str, found: re.Match[str], concluding: bool) -> Mention |
     label = LABELS[OPPOSITE[found[0]] if turned else found[0]]
     weight = 0.5 if modal and not turned else 1.0
     return Mention(label, said and not modal and opener not in _CONCESSIONS, concluding, weight)
+
+
+def _denial(scope: str) -> re.Match[str] | None:
+    """What turns a class named right after `scope` into its opposite."""
+    verb = None
+    for verb in _EVIDENCE.finditer(scope):
+        pass
+    if verb is None or _NONE.search(scope, 0, verb.start()):
+        return _NEGATION.search(scope)
+    return _NEGATION.search(scope, verb.end())
 
 
 def _other_mention(name: str, said: bool, turned: bool, concluding: bool) -> Mention | None:

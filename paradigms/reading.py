@@ -36,35 +36,35 @@ _TAG = re.compile(
 _HEAD = re.compile(
     r"^\W*(?:(?:\d+|step \d+)[.):]\s*)?(?:(?:my|the|so|therefore|thus|overall|in)\s+)*"
     r"(?:(?P<strong>(?:final |overall |ultimate )*(?:verdict|answer|conclusion|label|judge?ment|decision|determination|classification"
-    r"|prediction)|final (?:assessment|result|call|statement)|最终(?:答案|判断|结论)|结论|答案|判断)"
+    r"|prediction|overall)|final (?:assessment|result|call|statement)|最终(?:答案|判断|结论)|结论|答案|判断)"
     r"|(?P<weak>(?:final |overall )*(?:assessment|result|score|rating|authenticity|outcome|image type)|(?:\w+ ){0,4}either(?: \w+){0,2}))"
-    r"(?:\s*\([^)\n]{0,60}\))?\s*(?:[:=?]|\bis\b|$)\s*:?\s*(?P<value>.*)$"
+    r"(?:\s*\([^)\n]{0,60}\))?\s*(?:[:=?]|\s-(?=\s)|\bis\b|$)\s*:?\s*(?P<value>.*)$"
 )
 _BARE = re.compile(
     rf"^\W*(?:(?:therefore|thus|so|hence|overall|most|very|more|highly|likely|probably|certainly|definitely|almost|it|is|this|a|an|the|image|picture|photo|not)[:,]?\s+)*"
     rf"(?:{GEN}|{REAL})(?:\s+(?:image|photo|picture|qphoto|photography))?\W*$"
-    r"|^\W*(?:i )?(?:can(?:no|')t|can not) tell\W*$|^\W*(?:undecided|uncertain|inconclusive|unsure|not sure)\W*$"
+    r"|^\W*(?:i )?(?:can't|can not) tell\W*$|^\W*(?:undecided|uncertain|inconclusive|unsure|not sure)\W*$"
 )
 _CLAUSE_END = re.compile(r"[.;,:!。]|\s-\s|\s(?:because|since|as|based|due|with|given|but)\s")
 _RESTATED = re.compile(rf"\b(?:is|was|does|are)\b[^?\n]{{0,80}}\b({GEN}|{REAL})\b[^?\n]{{0,30}}\?\W*(yes|no)\b")
 _CHECKED = re.compile(
-    rf"^\W*(?:is )?(?:it |this |the )?(?:image |picture |photo )?({GEN}|{REAL})(?: image| photo)?\s*[:?]\s*(yes|no|true|false)\b"
+    rf"^\W*(?:is )?(?:it |this |the )?(?:image |picture |photo )?({GEN}|{REAL})(?: image| photo| qphoto)?\s*[:?]\s*(yes|no|true|false)\b"
 )
 _CERTAINTY = re.compile(
     r"\b(?:certainty|confidence|confident)\b[^\d\n%]{0,25}(\d{1,3}(?:\.\d+)?)\s?%|(\d{1,3}(?:\.\d+)?)\s?%\s(?:certain|confiden|sure)"
 )
 _CANNOT = (
-    r"(?:unable to|not able to|can(?:no|')?t|can not|could(?:n't| not)|do(?:n't| not) have the (?:ability|capability|means) to|won't"
+    r"(?:unable to|not able to|can't|cant|can not|could(?:n't| not)|do(?:n't| not) have the (?:ability|capability|means) to|won't"
     r"|am not (?:equipped|designed) to)"
 )
 _DECLINES = re.compile(
     rf"\b(?:i|i'm|i am|we|sorry,? but i)\b[^.\n]{{0,40}}?\b{_CANNOT}(?: \w+){{0,2}}? (?:view|access|analy[sz]e|assess|evaluate|examine|process"
     r"|verify|help|assist|comply|determine|provide|confirm|judge|tell|make|answer|offer|discern|ascertain|interpret|inspect|comment|decide"
     r"|distinguish|engage|definitively|conclusively|directly|(?:see|identify|detect)(?= (?:the )?(?:images?|pictures?|photos?|people|real)))\b"
-    r"|\bi(?:'m| am) (?:sorry|afraid)\b[^.\n]{0,30}\b(?:can(?:no|')?t|unable)|抱歉|无法(?:查看|访问|直接)"
+    r"|\bi(?:'m| am) (?:sorry|afraid)\b[^.\n]{0,30}\b(?:can't|can not|unable)|抱歉|无法(?:查看|访问|直接)"
 )
 _HEDGES = re.compile(
-    r"\b(?:can(?:no|')?t|could not|not possible to|impossible to|difficult to|hard to|challenging to|unable to|not)\b[^.\n]{0,50}"
+    r"\b(?:can't|can not|could not|not possible to|impossible to|difficult to|hard to|challenging to|unable to|not)\b[^.\n]{0,50}"
     r"\b(?:determin|tell|say|conclude|verif|confirm|establish|distinguish|ascertain|decid|certain|definitive)"
     r"|\b(?:inconclusive|undetermined|indeterminate|50\s?[/-]\s?50|fifty-fifty|undecided|toss-?up|equally (?:likely|plausible|possible)"
     r"|(?:not enough|insufficient) (?:evidence|information))|(?:无法|难以)(?:确定|判断)"
@@ -117,7 +117,8 @@ def _reading(outcome: Outcome, label: Label | None, how: How, form: Form) -> Rea
 
 def _read_freely(words: str, form: Form) -> Reading:
     sentences = [part for part in re.split(r"(?<=[.!?。])\s+|\n+", words) if part.strip()]
-    if any(_DECLINES.search(sentence) for sentence in sentences[:2]):
+    declined = _DECLINES.search(words, 0, sum(map(len, sentences[:2])) + 2)
+    if declined is not None and weigh(find_mentions(words[: declined.start()])) is None:
         return _reading(Outcome.REFUSED, None, "none", form)
     mentions = find_mentions(words)
     label = weigh(mentions)

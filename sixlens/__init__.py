@@ -14,7 +14,6 @@ Everything is loaded when it is first used, so that importing this package costs
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -109,6 +108,8 @@ shadow.refuse_shadows()
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
+        from importlib.metadata import version
+
         return version("sixlens")
     if name not in _WHERE:
         raise AttributeError(f"module 'sixlens' has no attribute {name!r}")

@@ -10,7 +10,7 @@ import json
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -136,11 +136,24 @@ def raw_server() -> Iterator[Callable[[Handler], Any]]:
 
     @asynccontextmanager
     async def serve(handle: Handler) -> AsyncIterator[int]:
-        server = await asyncio.start_server(handle, "127.0.0.1", 0)
+        tasks: set[asyncio.Task[None]] = set()
+
+        async def handle_and_close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            tasks.add(asyncio.current_task())
+            try:
+                with suppress(ConnectionError, asyncio.IncompleteReadError):
+                    await handle(reader, writer)
+            finally:
+                writer.transport.abort()
+
+        server = await asyncio.start_server(handle_and_close, "127.0.0.1", 0)
         try:
             yield server.sockets[0].getsockname()[1]
         finally:
             server.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await server.wait_closed()
 
     yield serve

@@ -47,6 +47,7 @@ STATUS = [
     (429, {"error": "slow down"}, {}, errors.RateLimitError, True),
     (429, {"error": "slow down"}, {"retry-after": "3"}, errors.RateLimitError, True),
     (429, {"error": {"code": "insufficient_quota", "message": "x"}}, {"retry-after": "3"}, errors.QuotaError, False),
+    (429, {"error": {"details": {"error_code": "x_spend_limit_reached"}}}, {"retry-after": "3"}, errors.QuotaError, False),
     (429, {"error": {"message": "You exceeded your current quota"}}, {}, errors.QuotaError, False),
     (429, {"error": {"message": "You exceeded your current quota"}}, {"retry-after": "9"}, errors.RateLimitError, True),
     (429, {"error": {"message": "Rate limit; see /account/billing"}}, {}, errors.RateLimitError, True),
@@ -170,6 +171,9 @@ NOT_OF_A_CHAT = {
     "ToolsetContractError",
     "ToolsetConfigError",
     "ToolsetClosedError",
+    "ToolsetUsageError",
+    "MissingDependencyError",
+    "WorkloadIdentityError",
 }
 
 

@@ -190,7 +190,8 @@ def box_file(brand: bytes) -> bytes:
 
 def broken_webp() -> bytes:
     whole = encoded("WEBP", picture().convert("RGBA"), save_all=True, append_images=[picture().convert("RGBA")])
-    return whole[:80] + bytes(60) + whole[140:]
+    at = whole.index(b"VP8 ") + 8
+    return whole[:at] + bytes(60) + whole[at + 60 :]
 
 
 def broken_gif() -> bytes:
@@ -318,7 +319,7 @@ TABLE: dict[str, tuple[Callable[[Bench], object], str]] = {
     # files that are none
     "empty file": (as_file("a.jpg", bytes), "empty"),
     "missing file": (lambda bench: bench.folder / "gone.jpg", "no such file"),
-    "empty name": (lambda bench: "", "no such file"),
+    "empty name": (lambda bench: "", "the name is empty"),
     "file as a folder": (lambda bench: bench.file("a.jpg", b"x") / "b.jpg", "not a folder"),
     "folder": (lambda bench: bench.folder, "folder"),
     "no permission": (locked, "permissions"),
@@ -475,8 +476,8 @@ TABLE: dict[str, tuple[Callable[[Bench], object], str]] = {
         lambda bench: limited(b"", max_pixels=99)(bench) or PIL.Image.new("L", (10, 10)),
         "10 × 10 pixels",
     ),
-    "nothing": (lambda bench: None, "a NoneType is not a picture"),
-    "number": (lambda bench: 42, "a int is not a picture"),
+    "nothing": (lambda bench: None, "of type NoneType is no picture"),
+    "number": (lambda bench: 42, "of type int is no picture"),
 }
 
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from paradigms.signals.provenance.text import MAX_BYTES
 
 MAX_FIELDS = 64
+MAX_PACKETS = 2
 """Text fields and XMP packets beyond these are left unread."""
-MAX_TOTAL = 4 * MAX_BYTES
+MAX_TOTAL = 2 * MAX_BYTES
 """All text of a file together, in characters."""
 TOO_MUCH = "Some metadata is too large or too long and was left unread."
 
@@ -52,7 +53,7 @@ class Container:
 
     def add_xmp(self, packet: bytes) -> None:
         """Keep an XMP packet, or say that there was no room for it."""
-        if len(self.xmp) >= MAX_FIELDS or len(packet) > min(self.room, MAX_BYTES):
+        if len(self.xmp) >= MAX_PACKETS or len(packet) > min(self.room, MAX_BYTES):
             self.overflow()
             return
         self.room -= len(packet)

@@ -87,7 +87,8 @@ def _read_texts(container: Container) -> Findings:
         found.claims += _field_claims(field, hint)
         found.owner_name |= field.keyword.lower() in _OWNER_KEYWORDS and bool(field.text.strip())
     if not any(claim.strength is not Strength.WEAK for claim in found.claims):
-        claim = mapping_claim("png:text", {field.keyword: field.text for field in container.texts}, hint)
+        single = {field.keyword: field.text for field in container.texts if not field.text.startswith("{")}
+        claim = mapping_claim("png:text", single, hint)
         found.claims += [claim] if claim else []
     return found
 

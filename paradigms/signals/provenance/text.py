@@ -8,6 +8,8 @@ import unicodedata
 MAX_BYTES = 4 * 1024 * 1024
 """No single piece of metadata is read beyond this, before or after decompression."""
 
+MAX_JSON = 2 * 1024 * 1024
+"""Characters of a JSON text: what it unpacks to takes many times its size."""
 MAX_WORD = 200
 """Characters of a value that should be a word, a name or a number."""
 
@@ -65,8 +67,8 @@ def word(value: object) -> str:
 
 
 def load_json(text: str) -> object:
-    """The value of a JSON text of at most 4 MB; None when it is none, too large, or nested too deeply."""
-    if len(text) > MAX_BYTES:
+    """The value of a JSON text of at most 2 MB; None when it is none, too large, or nested too deeply."""
+    if len(text) > MAX_JSON:
         return None
     try:
         return json.loads(text)

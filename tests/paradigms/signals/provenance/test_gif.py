@@ -1,3 +1,5 @@
+import struct
+
 from paradigms.signals.provenance.gif import MAX_BLOCKS, read_gif
 
 
@@ -21,6 +23,12 @@ def test_a_long_comment(files):
 
 def test_a_comment_behind_a_picture(files):
     data = files.picture("GIF", "P").removesuffix(b";") + b"\x21\xfe" + blocks(b"late") + b";"
+    assert [field.text for field in read_gif(data).texts] == ["late"]
+
+
+def test_a_picture_with_a_colour_table_of_its_own():
+    picture = b"\x2c" + struct.pack("<HHHHB", 0, 0, 1, 1, 0x80) + bytes(6) + b"\x02" + blocks(b"\x44\x01")
+    data = b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0, 0, 0) + picture + b"\x21\xfe" + blocks(b"late") + b";"
     assert [field.text for field in read_gif(data).texts] == ["late"]
 
 

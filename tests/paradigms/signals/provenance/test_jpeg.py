@@ -1,3 +1,5 @@
+import pytest
+
 from paradigms.signals.provenance.jpeg import read_jpeg
 
 
@@ -29,8 +31,9 @@ def test_the_first_exif_block_counts_and_fill_bytes_are_skipped(files):
     assert read_jpeg(files.jpeg(second)).exif == b"MM\0*second"
 
 
-def test_other_users_of_the_manifest_segment_are_no_manifest(files):
-    assert not read_jpeg(files.jpeg(files.segment(0xEB, b"HDR_RI ver=11"))).manifest
+@pytest.mark.parametrize("payload", [b"HDR_RI ver=11", b"JP\0\1\0\0\0\1\0\0\0\x40JPEG"])
+def test_other_users_of_the_manifest_segment_are_no_manifest(files, payload):
+    assert not read_jpeg(files.jpeg(files.segment(0xEB, payload))).manifest
 
 
 def test_a_segment_that_runs_over_the_end_is_not_read(files):

@@ -46,7 +46,7 @@ def test_the_tool_is_named_by_the_block(tail, tool):
         (", Denoising strength: 0.4, Hires upscale: 2, Hires steps: 10", ClaimKind.GENERATED),
         (", Mask blur: 4, Inpaint area: Only masked", ClaimKind.AI_EDITED),
         (", Strength: 0.7", ClaimKind.AI_EDITED),
-        (", ADetailer denoising strength: 0.4", ClaimKind.GENERATED),
+        (", ADetailer denoising strength: 0.4, ADetailer mask blur: 4", ClaimKind.GENERATED),
     ],
 )
 def test_a_block_that_began_with_a_picture_is_an_edit(tail, kind):

@@ -49,7 +49,7 @@ def test_a_user_comment_in_any_dress(data, text):
     assert decode_user_comment(data, big_endian=True) == text
 
 
-@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, '{"a":' * 50_000, "1" * 5000, '"' + "x" * (5 << 20) + '"'])
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, '{"a":' * 50_000, "1" * 5000, '"' + "x" * (2 << 20) + '"'])
 def test_json_that_is_none_too_deep_or_too_large_is_nothing(text):
     assert load_json(text) is None
 

@@ -1,0 +1,127 @@
+"""Many images against a server: calls a second, beside a bare semaphore with the same SDK and the same calls.
+
+    python benchmarks/throughput.py [--images 1000] [--delay 0.2] [--in-flight 32]
+
+The server answers each call after `--delay` seconds, so `--in-flight` calls at once give its capacity. The bare client
+sends the same number of calls, as large as the Judge's, through the openai SDK under a plain asyncio.Semaphore: no
+graph, no layers, no pictures to prepare. Rates are taken after ramp-up: from when a tenth of the calls are done. The
+sequential client is run for a few seconds only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import base64
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import openai
+from local_server import running, stats
+from one_image import picture, row
+
+from orchestrator.config import Overrides, load_ensemble
+from orchestrator.judge import Judge
+
+CALLS = 10
+
+
+class Clock:
+    """When calls were done, for a rate after ramp-up."""
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+
+    def tick(self) -> None:
+        """One call is done."""
+        self.times.append(time.perf_counter())
+
+    def rate(self) -> float:
+        """Calls a second after the first tenth and before the last twentieth, which drains."""
+        first, last = len(self.times) // 10, len(self.times) * 19 // 20
+        return (last - first) / (self.times[last] - self.times[first])
+
+
+async def bare(url: str, calls: int, in_flight: int, clock: Clock) -> None:
+    """The same calls under a plain semaphore."""
+    slots = asyncio.Semaphore(in_flight)
+    data = base64.b64encode(picture(1)).decode()
+    content = [
+        {"type": "image_url", "image_url": {"url": f"data:image/jpeg;base64,{data}"}},
+        {"type": "text", "text": "Is this picture a photograph or generated? " * 30},
+    ]
+    async with openai.AsyncOpenAI(base_url=url, api_key="none", max_retries=0) as client:
+
+        async def call() -> None:
+            async with slots:
+                await client.chat.completions.create(model="toy", messages=[{"role": "user", "content": content}])  # type: ignore[list-item]
+            clock.tick()
+
+        await asyncio.gather(*(call() for _ in range(calls)))
+
+
+async def sequential(url: str, calls: int, clock: Clock) -> None:
+    """One call after another."""
+    await bare(url, calls, 1, clock)
+
+
+async def judged(url: str, images: int, in_flight: int, clock: Clock, cache: Path) -> None:
+    """The ensemble `six` over distinct images, cold cache."""
+    settings = (f"limits.ceiling={in_flight}", "strict=true")
+    ensemble = load_ensemble("six", Overrides(backend=f"compatible:toy@{url}", settings=settings))
+
+    def pictures() -> Iterator[bytes]:
+        for seed in range(images):
+            yield picture(seed)
+
+    async with Judge(ensemble, cache_path=cache) as judge:
+        watch(judge, clock)
+        async for result in judge.judge_many(pictures()):
+            assert result.verdict is not None, result.error
+
+
+def watch(judge: Judge, clock: Clock) -> None:
+    """Let the clock hear of every answer that came from the server."""
+    meter = judge.kit.resources.meter
+    count = meter.count
+
+    def counted(completion: object) -> None:
+        count(completion)  # type: ignore[arg-type]
+        clock.tick()
+
+    meter.count = counted  # type: ignore[method-assign]
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--images", type=int, default=1000)
+    parser.add_argument("--delay", type=float, default=0.2, help="seconds a call takes")
+    parser.add_argument("--in-flight", type=int, default=32, help="calls allowed at once")
+    options = parser.parse_args()
+    capacity = options.in_flight / options.delay
+    row("capacity of the server", f"{capacity:.1f} /s", f"{options.in_flight} calls of {options.delay} s")
+    with running(options.delay) as url:
+        clock = Clock()
+        asyncio.run(sequential(url, 20, clock))
+        row("sequential client", f"{clock.rate():.1f} /s", f"{clock.rate() / capacity:.3f} of the capacity")
+    with running(options.delay) as url:
+        clock = Clock()
+        asyncio.run(bare(url, options.images * CALLS, options.in_flight, clock))
+        floor = clock.rate()
+        row("bare semaphore, same SDK", f"{floor:.1f} /s", f"{floor / capacity:.3f} of the capacity")
+    with running(options.delay) as url, tempfile.TemporaryDirectory() as folder:
+        clock = Clock()
+        began = time.perf_counter()
+        asyncio.run(judged(url, options.images, options.in_flight, clock, Path(folder) / "answers.sqlite"))
+        seconds, seen = time.perf_counter() - began, stats(url)
+        note = f"{clock.rate() / floor:.3f} of the bare semaphore"
+        row("sixlens, ensemble six", f"{clock.rate():.1f} /s", note)
+        note = f"{seen['calls']} calls in {seconds:.1f} s, peak {seen['peak']} in flight, {seen['pictures']} pictures"
+        row("", f"{options.images / seconds:.2f} verdicts/s", note)
+
+
+if __name__ == "__main__":
+    main()

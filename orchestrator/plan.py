@@ -1,0 +1,203 @@
+"""What judging one picture asks of whom, found out by rehearsing it: every prompt is rendered, and nobody is asked."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from backends import tokens
+from backends.backend import Backend
+from backends.errors import NoVerdictError
+from backends.function import FunctionBackend
+from backends.prices import Prices
+from backends.request import Picture, Request
+from orchestrator.ensemble import BudgetSettings, Deadlines, Ensemble, LimitSettings
+from orchestrator.judge import Decided, Judge, Reported
+from orchestrator.kit import backend_specs, load_paradigms
+from orchestrator.sample import SUBJECT, draw_sample
+from paradigms.label import Outcome
+
+STAND_IN = "rehearsal:nobody"
+"""The backend of a rehearsed ensemble that names none."""
+
+Shown = Literal["image", "cut-out", "exemplar"]
+
+_SAMPLES: Mapping[str, str] = {
+    "subject": f"subject: {SUBJECT}\nmedium: photograph",
+    "text": "A sample of what a model could write here: a hull, a mast, a sail; calm water; evening light.",
+    "verdict": json.dumps({"reasoning": "A sample.", "observations": [], "label": "real", "certainty": None}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCall:
+    """One question. `paradigm` is `prepare` for the subject's, and `panel` for the panel's."""
+
+    paradigm: str
+    step: str
+    purpose: str
+    backend: str
+    shows: tuple[Shown, ...]
+    """The pictures it carries; none for a question of text alone."""
+    request: Request = field(repr=False)
+    """The question as it was rendered, with the rehearsal's picture."""
+
+    @property
+    def characters(self) -> int:
+        """The length of all its text."""
+        return sum(len(message.text) for message in self.request.messages)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The calls for one picture when every answer can be read at once, and the problems that came up."""
+
+    calls: tuple[PlannedCall, ...] = ()
+    problems: tuple[str, ...] = ()
+    """Prompts that cannot be rendered, one line each."""
+
+    @property
+    def with_picture(self) -> int:
+        """Calls that carry the picture or a part of it."""
+        return sum("image" in call.shows or "cut-out" in call.shows for call in self.calls)
+
+    @property
+    def follow_ups(self) -> int:
+        """Further calls, one for each verdict that cannot be read at once."""
+        return sum(call.purpose == "verdict" for call in self.calls)
+
+    def to(self, backend: str) -> Plan:
+        """The part that goes to one backend."""
+        return dataclasses.replace(self, calls=tuple(call for call in self.calls if call.backend == backend))
+
+    @property
+    def backends(self) -> tuple[str, ...]:
+        """Who is asked, in the order of the first question."""
+        return tuple(dict.fromkeys(call.backend for call in self.calls))
+
+    def cost(self, prices: Prices, delivered: tuple[int, int]) -> float | None:
+        """US dollars for one picture at most, every question asked once; None when a price is unknown.
+
+        Args:
+            prices: what tokens cost.
+            delivered: width and height of the delivered picture, in pixels; parts of it are no larger.
+        """
+        answers = sum(call.request.sampling.max_tokens for call in self.calls if call.paradigm != "panel")
+        total = 0.0
+        for call in self.calls:
+            prompt = tokens.at_most(_resized(call, delivered)) + (answers if call.paradigm == "panel" else 0)
+            cost = prices.estimate(call.backend, prompt, call.request.sampling.max_tokens)
+            if cost is None:
+                return None
+            total += cost
+        return total
+
+
+def delivered_size(width: int, height: int, max_edge: int) -> tuple[int, int]:
+    """Width and height in which a picture is delivered, in pixels: shrunk to `max_edge`, never enlarged."""
+    longer = max(width, height)
+    if longer <= max_edge:
+        return width, height
+    return max(1, round(width * max_edge / longer)), max(1, round(height * max_edge / longer))
+
+
+async def plan_case(ensemble: Ensemble) -> Plan:
+    """Rehearse an ensemble on a drawn picture: all its stages, with sample answers, without any backend.
+
+    Raises:
+        ConfigError: a paradigm, a file or a name of the ensemble is wrong.
+    """
+    paradigms = load_paradigms(ensemble)
+    rehearsed = _rehearsed(ensemble)
+    recorder = _Recorder()
+    named = (*backend_specs(rehearsed, paradigms), *ensemble.fallback)
+    problems: list[str] = []
+    image: str | None = None
+    async with Judge(rehearsed, backends={spec: recorder.backend(spec) for spec in named}) as judge:
+        exemplars = {picture.sha256 for _, picture in judge.kit.exemplars if picture is not None}
+        try:
+            async for event in judge.astream(draw_sample()):
+                if isinstance(event, Reported) and event.report.outcome is Outcome.FAILED:
+                    problems.append(f"{event.report.paradigm}: {event.report.reason}")
+                elif isinstance(event, Decided):
+                    problems += _panel_problem(event)
+                    sent = event.verdict.image.delivered
+                    image = sent.sha256 if sent else None
+        except NoVerdictError as error:
+            problems += [] if problems else [str(error)]
+    return Plan(tuple(recorder.calls(image, exemplars)), tuple(problems))
+
+
+def _rehearsed(ensemble: Ensemble) -> Ensemble:
+    """The ensemble with everything removed that could slow a rehearsal down or end it early."""
+    free = BudgetSettings(calls=None, tokens=None, cost=None, case_calls=None)
+    return ensemble.model_copy(
+        update={
+            "backend": ensemble.backend or STAND_IN,
+            "stop_when": (),
+            "budget": free,
+            "deadlines": Deadlines(case=600, fusion=300, attempt=300, connect=10),
+            "limits": LimitSettings(start=64, ceiling=64, rpm=None, tpm=None),
+            "cache": False,
+            "strict": False,
+        }
+    )
+
+
+def _panel_problem(event: Decided) -> list[str]:
+    panel = event.verdict.panel
+    return [f"panel: {panel.reason}"] if panel is not None and panel.outcome is Outcome.FAILED else []
+
+
+class _Recorder:
+    """Writes down what is asked, and answers with samples."""
+
+    def __init__(self) -> None:
+        self._asked: list[tuple[str, Request]] = []
+
+    def backend(self, spec: str) -> Backend:
+        """A backend under this name."""
+
+        async def answer(request: Request) -> str:
+            self._asked.append((spec, request))
+            return _SAMPLES.get(request.origin.purpose, _SAMPLES["verdict"])
+
+        return FunctionBackend(answer, spec)
+
+    def calls(self, image: str | None, exemplars: set[str]) -> list[PlannedCall]:
+        """What was asked, in order. `image` and `exemplars` are digests of delivered pictures."""
+        return [
+            PlannedCall(
+                paradigm=request.origin.paradigm,
+                step=request.origin.step,
+                purpose=request.origin.purpose,
+                backend=spec,
+                shows=tuple(_shown(picture, image, exemplars) for picture in request.pictures),
+                request=request,
+            )
+            for spec, request in self._asked
+        ]
+
+
+def _shown(picture: Picture, image: str | None, exemplars: set[str]) -> Shown:
+    if picture.sha256 in exemplars:
+        return "exemplar"
+    return "image" if picture.sha256 == image else "cut-out"
+
+
+def _resized(call: PlannedCall, size: tuple[int, int]) -> Request:
+    """The question with every picture of the case in this size."""
+    messages = tuple(
+        dataclasses.replace(
+            message,
+            parts=tuple(
+                dataclasses.replace(part, width=size[0], height=size[1]) if isinstance(part, Picture) else part
+                for part in message.parts
+            ),
+        )
+        for message in call.request.messages
+    )
+    return dataclasses.replace(call.request, messages=messages)

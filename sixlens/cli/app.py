@@ -1,0 +1,228 @@
+"""The commands and their options. Each imports its work when it is called, so that `--help` costs nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.main import get_command
+
+from backends.errors import ConfigError, SixlensError
+
+CONFIGURATION, INTERRUPTED, READER_GONE = ConfigError.exit_code, 130, 141
+
+app = typer.Typer(
+    name="sixlens",
+    help="Judge whether an image is a photograph or AI-generated, and say why.",
+    epilog="Exit codes: 0 a verdict for every input; 1 a backend gave none; 2 some input unusable; 3 budget spent; "
+    "4 configuration or usage; 130 interrupted.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+cache_app = typer.Typer(help="The answers that are kept on disk.", no_args_is_help=False, rich_markup_mode=None)
+app.add_typer(cache_app, name="cache")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Judge whether an image is a photograph or AI-generated, and say why."""
+    if version:
+        import sixlens
+
+        typer.echo(f"sixlens {sixlens.__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(CONFIGURATION)
+
+
+@app.command("judge")
+def judge_command(
+    images: Annotated[
+        list[str],
+        typer.Argument(metavar="IMAGE", help="Pictures: paths, - for standard input, data URIs, or addresses."),
+    ],
+    ensemble: Annotated[
+        str | None,
+        typer.Option(
+            "--ensemble",
+            "-e",
+            metavar="NAME|FILE",
+            help="Which ensemble judges. Default: six when a backend is named, else measured.",
+        ),
+    ] = None,
+    backend: Annotated[
+        str | None,
+        typer.Option(
+            "--backend",
+            "-b",
+            metavar="SPEC",
+            help="Who is asked, as PROVIDER:MODEL, instead of every backend of the ensemble; see `sixlens backends`.",
+        ),
+    ] = None,
+    fusion: Annotated[
+        str | None, typer.Option("--fusion", metavar="NAME", help="vote, tally, panel or decisive.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY.KEY=VALUE", help="Any other setting of the ensemble; may be repeated."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="One object for one picture, a list for several.")] = False,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="One object a line, as pictures are done.")] = False,
+    trace: Annotated[bool, typer.Option("--trace", help="Add the prompts and answers, word for word.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be asked of whom, and what it would cost. Ask nobody.")
+    ] = False,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither keep answers nor use those kept.")] = False,
+    allow_urls: Annotated[bool, typer.Option("--allow-urls", help="Fetch pictures from web addresses.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more, and with tracebacks.")] = False,
+) -> None:
+    """Judge pictures: a photograph or generated, and why."""
+    from orchestrator.config import Overrides
+    from sixlens.cli.judge_command import Form, JudgeCall, run_judge
+
+    if json and jsonl:
+        raise ConfigError("Give --json or --jsonl, not both.")
+    form = Form.JSON if json else Form.JSONL if jsonl else Form.TEXT
+    call = JudgeCall(
+        images=tuple(images),
+        ensemble=ensemble,
+        overrides=Overrides(backend, fusion, tuple(settings or ())),
+        form=form,
+        trace=trace,
+        cache=not no_cache,
+        allow_urls=allow_urls,
+        verbose=verbose,
+    )
+    raise typer.Exit(run_judge(call, dry_run=dry_run))
+
+
+@app.command("graph")
+def graph_command(
+    ensemble: Annotated[str, typer.Argument(metavar="[ENSEMBLE]", help="A name or a YAML file.")] = "six",
+) -> None:
+    """Print the graph of an ensemble as Mermaid."""
+    from sixlens.cli.lists import print_graph
+
+    print_graph(ensemble)
+
+
+@app.command("validate")
+def validate_command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The YAML file of an ensemble or of a paradigm.")],
+    json: AsJson = False,
+) -> None:
+    """Check a YAML file: read it, and render every prompt with a drawn picture. Nobody is asked."""
+    from sixlens.cli.validate_command import run_validate
+
+    raise typer.Exit(run_validate(file, as_json=json))
+
+
+@app.command("ensembles")
+def ensembles_command(json: AsJson = False) -> None:
+    """List the ensembles that ship."""
+    from sixlens.cli.lists import print_ensembles
+
+    print_ensembles(as_json=json)
+
+
+@app.command("paradigms")
+def paradigms_command(json: AsJson = False) -> None:
+    """List the paradigms that ship: the ways of looking."""
+    from sixlens.cli.lists import print_paradigms
+
+    print_paradigms(as_json=json)
+
+
+@app.command("backends")
+def backends_command(json: AsJson = False) -> None:
+    """List who can be asked, and how to name them."""
+    from sixlens.cli.lists import print_backends
+
+    print_backends(as_json=json)
+
+
+@app.command("schema")
+def schema_command(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="verdict, ensemble, paradigm or exemplars.")],
+) -> None:
+    """Print a JSON Schema, for editors and for checking answers."""
+    from sixlens.cli.terminal import emit_json
+    from sixlens.schemas import schema
+
+    emit_json(schema(name))
+
+
+@app.command("doctor")
+def doctor_command(json: AsJson = False) -> None:
+    """Say what is installed and what works here. Nothing leaves this machine."""
+    from sixlens.cli.doctor import run_doctor
+
+    run_doctor(as_json=json)
+
+
+@cache_app.command("path")
+def cache_path_command() -> None:
+    """Print where the answers are kept."""
+    from sixlens.cli.cache_command import print_path
+
+    print_path()
+
+
+@cache_app.command("stats")
+def cache_stats_command(json: AsJson = False) -> None:
+    """Say how many answers are kept, and how much room they take."""
+    from sixlens.cli.cache_command import print_stats
+
+    print_stats(as_json=json)
+
+
+@cache_app.command("clear")
+def cache_clear_command() -> None:
+    """Throw every kept answer away."""
+    from sixlens.cli.cache_command import clear
+
+    clear()
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; its exit code. A mistake of the user is one line on stderr."""
+    from sixlens.cli.terminal import OutputError, say
+
+    try:
+        code = get_command(app).main(list(arguments), prog_name="sixlens", standalone_mode=False)
+    except typer.TyperException as error:
+        say(_usage(error))
+        return CONFIGURATION
+    except SixlensError as error:
+        say(str(error))
+        return error.exit_code
+    except OutputError as error:
+        if error.closed:
+            return READER_GONE
+        say(f"the answer cannot be written: {error}.")
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except SystemExit:
+        # typer and rich end the program like this, with a code of their own, when a pipe breaks under them.
+        return READER_GONE
+    return code if isinstance(code, int) else 0
+
+
+def _usage(error: typer.TyperException) -> str:
+    """What is wrong with the command line, and where to look it up."""
+    message = re.sub(r" \(Possible options: ([^,)]+).*\)", r". Did you mean \1?", error.format_message())
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "sixlens"
+    return f"{message}{'' if message.endswith(('.', '?')) else '.'} See `{command} --help`."

@@ -1,0 +1,59 @@
+"""What the file says of its own origin, in words for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fusion.declaration import statement
+from paradigms.signals.provenance import Claim, Integrity, Provenance, Signature, Trust
+
+MOST_CLAIMS = 6
+
+_INTEGRITY = {
+    Integrity.OK: "the file is as it was signed",
+    Integrity.MISMATCH: "the file is not as it was signed, so the manifest proves nothing",
+    Integrity.UNREADABLE: "the manifest cannot be read",
+}
+_TRUST = {
+    Trust.TRUSTED: "the signer is on a list of trusted signers",
+    Trust.UNTRUSTED: "the signer's certificate breaks the rules for signing, or was revoked",
+    Trust.EXPIRED: "the signer's certificate had expired",
+    Trust.UNKNOWN: "nothing is known of the signer; anyone can make such a certificate",
+}
+
+
+def provenance_lines(provenance: Provenance) -> Iterator[str]:
+    """One line each: the statement, the signature, what stands where, notes, private fields. No private text."""
+    yield statement(provenance) or "It says nothing about how the picture was made."
+    if provenance.signature.present:
+        yield _signature(provenance.signature)
+    claims = [claim for claim in provenance.claims if claim.text or claim.tool]
+    for claim in claims[:MOST_CLAIMS]:
+        yield _claim(claim)
+    if len(claims) > MOST_CLAIMS:
+        yield f"… and {len(claims) - MOST_CLAIMS} more statements; --json lists them."
+    yield from provenance.notes
+    fields = provenance.private_fields
+    said = {"a place (GPS)": fields.gps, "a serial number": fields.serial_number, "an owner's name": fields.owner_name}
+    carried = [name for name, there in said.items() if there]
+    if carried:
+        yield f"It carries {', '.join(carried)}; this is not shown here, and never sent to a model."
+
+
+def _signature(signature: Signature) -> str:
+    parts = ["It carries a signed manifest (C2PA)"]
+    if signature.integrity is not None:
+        parts.append(f"integrity: {_INTEGRITY[signature.integrity]}")
+    if signature.trust is not None:
+        parts.append(f"trust: {_TRUST[signature.trust]}")
+    if signature.issuer:
+        parts.append(f"the certificate names {signature.issuer}")
+    return "; ".join(parts) + "."
+
+
+def _claim(claim: Claim) -> str:
+    if claim.private:
+        tool = f" by {claim.tool}" if claim.tool else ""
+        return f"{claim.where}: settings or a prompt{tool} (not shown)"
+    said = claim.text if claim.tool is None or claim.tool in claim.text else f"{claim.tool}: {claim.text}".rstrip(": ")
+    return f"{claim.where}: {said}"
