@@ -58,7 +58,7 @@ _TURNS = {
 class Decoded:
     """A decoded picture.
 
-    `pixels` is RGB, upright, and carries no metadata. `format` is the format found, `frames` counts the frames or pages
+    `pixels` is RGB and upright, with an empty `info`. `format` is the format found, `frames` counts the frames or pages
     of the file, of which the first was taken. `profile` is the RGB colour profile that `pixels` still need, if any.
     `notes` are plain sentences about what was done to the picture.
     """

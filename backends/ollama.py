@@ -83,8 +83,11 @@ class OllamaBackend(HttpBackend):
 
     async def _find_out(self) -> Target:
         response = await self._ask("/api/show", {"model": self._target.model})
+        reply = self._reply(response)
+        if reply.status == 404 and "model" not in reply.message.lower():
+            return self._target  # A server of the same protocol that does not describe its models.
         if not response.is_success:
-            raise status_failure(self._reply(response), self._target)
+            raise status_failure(reply, self._target)
         try:
             shown = _Shown.model_validate_json(response.content)
         except ValidationError as error:

@@ -7,7 +7,7 @@ import io
 import numpy as np
 import numpy.typing as npt
 import PIL.Image
-from PIL import ImageCms, TiffImagePlugin
+from PIL import ImageCms, JpegImagePlugin, TiffImagePlugin
 
 _MOST_PROFILE_BYTES = 4 * 1024 * 1024
 
@@ -21,7 +21,8 @@ def to_rgb(image: PIL.Image.Image, deep: bool, notes: list[str]) -> tuple[PIL.Im
         notes: what was done is appended here, in plain sentences.
 
     Returns:
-        A new image, and the RGB colour profile that its pixels still need to be shown rightly, or None.
+        The image as RGB (a new one, except for an RGB JPEG), and the RGB colour profile that its pixels still need to
+        be shown rightly, or None.
 
     """
     if deep:
@@ -36,6 +37,11 @@ def to_rgb(image: PIL.Image.Image, deep: bool, notes: list[str]) -> tuple[PIL.Im
         return (to_srgb(image, profile) if profile else image.convert("RGB")), None
     if image.has_transparency_data:
         return _flatten(image, deep, notes), profile
+    if image.mode == "RGB" and isinstance(image, JpegImagePlugin.JpegImageFile):
+        # Photographs are mostly this, and a copy takes half as long as decoding. Other plug-ins hold more than pixels.
+        image.app.clear()
+        image.applist.clear()
+        return image, profile
     return image.convert("RGB"), profile
 
 

@@ -15,15 +15,17 @@ import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import PIL.Image
 
 from backends.decode import DAMAGE, orientation_of, turn_upright
 from backends.errors import ImageError
-from backends.fetch import Fetcher
 from backends.image import DEFAULT_LIMITS, Image, ImageLimits
 from backends.quiet import quiet
+
+if TYPE_CHECKING:
+    from backends.fetch import Fetcher
 
 Source = str | bytes | os.PathLike[str] | PIL.Image.Image
 """What can be loaded. A string is a path, `-`, a `data:` URI or a web address."""
@@ -106,7 +108,7 @@ def load_image(
             data = _encode(source, limits)
             notes = ("given as a PIL image, kept without loss and without metadata",)
         else:
-            data = _read(source, allow_urls, limits, stdin, fetcher or Fetcher())
+            data = _read(source, allow_urls, limits, stdin, fetcher)
         image = Image.read(data, name=label.name, path=label.path, notes=notes, limits=limits)
     except ImageError as error:
         raise ImageError(f"{label.name}: {error}"[:_LONGEST_MESSAGE]) from error
@@ -165,7 +167,7 @@ def _read(
     allow_urls: bool,
     limits: ImageLimits,
     stdin: BinaryIO | None,
-    fetcher: Fetcher,
+    fetcher: Fetcher | None,
 ) -> bytes:
     if isinstance(source, bytes):
         return _bounded(source, limits)
@@ -179,10 +181,17 @@ def _read(
         if _WEB.match(source):
             if not allow_urls:
                 raise ImageError("web addresses are not fetched unless you allow it: --allow-urls, or allow_urls=True")
-            return fetcher.fetch(source, limits)
+            return (fetcher or _default_fetcher()).fetch(source, limits)
     if isinstance(source, str | os.PathLike):
         return _read_file(source, limits)
     raise ImageError(f"an object of type {type(source).__name__} is no picture; give a path, bytes or a PIL image")
+
+
+def _default_fetcher() -> Fetcher:
+    # The HTTP client takes longer to import than everything else here, and most pictures are files.
+    from backends.fetch import Fetcher
+
+    return Fetcher()
 
 
 def _bounded(data: bytes, limits: ImageLimits) -> bytes:

@@ -19,7 +19,7 @@ _NOUN = r"(?:photo(?:graph)?s?|photography|images?|pictures?|shots?|snapshots?)"
 _MADE = r"(?:generated|created|produced|made|rendered|synthesi[sz]ed|fabricated|crafted|constructed|composed)"
 _MACHINE = (
     r"(?:ai|artificial intelligence|generative|(?:machine|deep) learning|neural|diffusion|gans?|computers?|algorithms?"
-    r"|software|midjourney|text-to-image|image generator|dall-?e|stable diffusion)"
+    r"|software|midjourney|text-to-image|image generat(?:or|ion)|dall-?e|stable diffusion)"
 )
 _REAL_PHRASES = (
     r"\b(?:taken|captured|shot|photographed|made)(?: \w+)? (?:by|with|using|on|through) (?:an? |the )?(?:\w+ ){0,2}?"
@@ -34,8 +34,9 @@ _GEN_PHRASES = (
     rf"\b{_MADE}(?: \w+ly)? (?:by|with|using|through|via|from) (?:an? |the )?(?:\w+ )?{_MACHINE}\b"
     r"(?:[- ](?:based|image|tools?|models?|systems?|algorithms?|software|programs?|generators?|technology|techniques?))*"
     rf"|\b(?:ai|artificially|computer|machine|digitally|synthetically|gan)[- ]{_MADE}\b"
-    r"|\bai[- ](?:generation|creation|synthesis|rendering|origins?|involvement|art(?:work)?s?|imagery|images?|pictures?"
-    r"|photos?|artifacts?|artefacts?|fabrication|production|content|generators?)\b"
+    r"|\b(?:ai|gan|diffusion|generative)(?:/\w+)?[- ](?:generations?|creations?|synthesis|rendering|origins?|involvement"
+    r"|art(?:work)?s?|imagery|images?|pictures?|photos?|art[ie]facts?|fabrication|production|content|hallucinations?"
+    r"|glitch(?:es)?|telltales?)\b|\bsynthetic generations?\b|\b(?:generative )?adversarial networks?(?: \(gans?\))?"
     r"|\b(?:generative ai|generative models?|artificial intelligence|deep ?fakes?|fakes?(?! (?:plants?|flowers?|fur|eyelashes|nails|smile|blood|grass|leather))|faked|fabricated|cgi"
     r"|inauthentic|computer graphics|(?:3d|computer|digital)[- ]render(?:s|ing|ed)?|synthesi[sz]ed|generated)\b"
     r"|\bsynthetic(?:ally)?\b(?! (?:fabric|fib|material|leather|turf|fur|rubber|hair))"
@@ -69,6 +70,8 @@ def plain(text: str) -> str:
     """The text in lower case, without typographic variants and markdown."""
     text = unicodedata.normalize("NFKC", text).translate(_TYPOGRAPHY).lower()
     text = re.sub(r"[*_`~\"]+|\[/?\w{1,12}\]", "", text)
+    text = re.sub(r"(?<!\w)'([^'\n]{1,40})'(?!\w)", r"\1", text)
+    text = re.sub(r"\b(conclude|in short|in summary|to sum up)\s*:", r"\1", text)
     text = re.sub(r"\bcannot\b", "can not", text)
     text = re.sub(r"\bmore (?:likely )?than (?:likely|not)\b", "likely", text)
     text = re.sub(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
@@ -41,32 +42,52 @@ class UserTurn(_Config):
 
 
 class AssistantTurn(_Config):
-    """What the assistant is made to have said."""
+    """What the assistant is made to have said. It shows no pictures: models take them from the user alone."""
 
-    assistant: Content
+    assistant: str
+
+
+def _speaker(value: object) -> str | None:
+    """Which kind of turn a value is, by the key that it has."""
+    keys = value if isinstance(value, dict) else getattr(type(value), "model_fields", ())
+    return next((f"{kind} turn" for kind in ("user", "assistant", "each") if kind in keys), None)
+
+
+_UserTurn = Annotated[UserTurn, Tag("user turn")]
+_AssistantTurn = Annotated[AssistantTurn, Tag("assistant turn")]
+_SAID = Discriminator(_speaker, custom_error_type="turn", custom_error_message="a turn has `user` or `assistant`")
 
 
 class EachTurn(_Config):
     """Turns that are repeated: for every exemplar, or (the panel's) for every answer."""
 
     each: Literal["exemplars", "answers"]
-    turns: tuple[UserTurn | AssistantTurn, ...]
+    turns: tuple[Annotated[_UserTurn | _AssistantTurn, _SAID], ...] = Field(min_length=1)
 
 
-Turn = UserTurn | AssistantTurn | EachTurn
+_ANY = Discriminator(
+    _speaker, custom_error_type="turn", custom_error_message="a turn has `user`, `assistant` or `each`"
+)
+Turn = Annotated[_UserTurn | _AssistantTurn | Annotated[EachTurn, Tag("each turn")], _ANY]
 
 
 class PaperPrompt(_Config):
     """A question in the layout `paper`."""
 
-    system: str
+    system: str = Field(min_length=1)
     turns: tuple[Turn, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _asks(self) -> Self:
+        if not isinstance(self.turns[-1], UserTurn):
+            raise ValueError("the last turn must be the user's: it asks the question")
+        return self
 
 
 class SharedPrompt(_Config):
     """A question in the layout `shared`: what follows the shared system text and the picture."""
 
-    question: str
+    question: str = Field(min_length=1)
     regions: bool = False
     """Show the regions of interest after the whole picture."""
     before: tuple[Turn, ...] = ()
@@ -79,13 +100,40 @@ class Prompt(_Config):
     paper: PaperPrompt | None = None
     shared: SharedPrompt
 
+    @model_validator(mode="after")
+    def _exemplars_are_repeated(self) -> Self:
+        for turn in self._turns:
+            if "exemplar" in _pictures(turn) and getattr(turn, "each", None) != "exemplars":
+                raise ValueError("`picture: exemplar` has its place inside `each: exemplars`")
+        return self
+
+    @property
+    def shows(self) -> frozenset[str]:
+        """What the prompt refers to of `image`, `region` and `exemplar`, besides the picture of every question."""
+        shown = {name for turn in self._turns for name in _pictures(turn)}
+        repeated = {"exemplar" for turn in self._turns if isinstance(turn, EachTurn) and turn.each == "exemplars"}
+        return frozenset(shown | repeated | ({"region"} if self.shared.regions else set()))
+
+    @property
+    def _turns(self) -> tuple[Turn, ...]:
+        return (*(self.paper.turns if self.paper else ()), *self.shared.before)
+
+
+def _pictures(turn: Turn) -> Iterator[str]:
+    """The pictures that a turn shows."""
+    match turn:
+        case UserTurn() if not isinstance(turn.user, str):
+            yield from (part.picture for part in turn.user if isinstance(part, PicturePart))
+        case EachTurn():
+            yield from (name for inner in turn.turns for name in _pictures(inner))
+
 
 class AskStep(Prompt):
     """A step that asks a backend.
 
-    `ask: verdict` wants a reasoned verdict and reads a label from it; `ask: text` wants plain text, which later templates
-    may use under the step's name. `picture: false` asks without the picture, so that the answer serves every picture of
-    the same subject. `prefill` begins the assistant's turn, on backends that can.
+    `ask: verdict` wants a reasoned verdict and reads a label from it; `ask: text` wants plain text, which later
+    templates may use under the step's name. `picture: false` asks without the picture, so that the answer serves every
+    picture of the same subject. `prefill` begins the assistant's turn, on backends that can.
     """
 
     name: str = Field(pattern=NAME)
@@ -97,6 +145,10 @@ class AskStep(Prompt):
     def _pictures_are_meant(self) -> Self:
         if self.ask == "verdict" and not self.picture:
             raise ValueError("a verdict needs the picture; set picture: true")
+        if self.ask == "verdict" and self.paper and "image" not in self.shows:
+            raise ValueError("a verdict needs the picture; show it in a turn of `paper` with `picture: image`")
+        if not self.picture and self.shows:
+            raise ValueError(f"with `picture: false` there is no {min(self.shows)} to show")
         return self
 
 
@@ -108,12 +160,16 @@ class MeasureStep(_Config):
 
 
 def _kind(value: object) -> str:
-    if isinstance(value, MeasureStep):
-        return "measure"
-    return "measure" if isinstance(value, dict) and "measure" in value else "ask"
+    measures = "measure" in value if isinstance(value, dict) else isinstance(value, MeasureStep)
+    return "measure step" if measures else "ask step"
 
 
-Step = Annotated[Annotated[AskStep, Tag("ask")] | Annotated[MeasureStep, Tag("measure")], Discriminator(_kind)]
+Step = Annotated[
+    Annotated[AskStep, Tag("ask step")] | Annotated[MeasureStep, Tag("measure step")], Discriminator(_kind)
+]
+
+_RESERVED = frozenset({"subject", "exemplars", "exemplar", "regions", "answers", "answer", "provenance", "unanswered"})
+"""The variables that templates have besides the answers of earlier steps."""
 
 
 class Paradigm(_Config):
@@ -138,9 +194,17 @@ class Paradigm(_Config):
             raise ValueError("the last step that asks must be `ask: verdict`")
         if any(step.ask == "verdict" for step in asks[:-1]):
             raise ValueError("only the last step that asks may be `ask: verdict`")
-        reserved = {"subject", "exemplars", "regions", "answers", "provenance", "unanswered"} & set(names)
+        reserved = _RESERVED & set(names)
         if reserved:
-            raise ValueError(f"a step may not be called {sorted(reserved)[0]!r}: templates use that name")
+            raise ValueError(f"a step may not be called {min(reserved)!r}: templates use that name")
+        return self
+
+    @model_validator(mode="after")
+    def _says_what_it_needs(self) -> Self:
+        shown = {name for step in self.asks for name in step.shows}
+        for picture, need in (("region", "regions"), ("exemplar", "exemplars")):
+            if picture in shown and need not in self.needs:
+                raise ValueError(f"a step shows {need}, so the paradigm needs them; add `needs: [{need}]`")
         return self
 
     @property

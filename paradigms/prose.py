@@ -50,7 +50,7 @@ _NEGATION = re.compile(
     + _any(
         r"not no never neither nor none nothing without lack(?:s|ing|ed)? absence absent missing (?:free|devoid)_of free_from",
         r"avoid\w* fails? unlikely improbable hardly unlike unusual uncommon atypical rarely rare inconsistent incompatible",
-        r"deviat\w+ differs? different contradict\w* rules?_out ruled_out low_(?:likelihood|probability|chance) contrary",
+        r"deviat\w+ differs? different contradict\w* doubt(?:s|ed|ful)? rules?_out ruled_out low_(?:likelihood|probability|chance) contrary",
         r"less_(?:likely|typical|common|characteristic) too_[^,.]*?_(?:to_be|for) against than rather_than instead_of",
         r"(?:unnatural|unrealistic|strange|odd)_(?:for|in) as_opposed_to compared_(?:to|with) in_contrast",
     )
@@ -72,7 +72,7 @@ _ASIDE = re.compile(
         r"if whether unless determin(?:e|ing) distinguish\w* differentiat\w* assess(?:ing)? evaluat(?:e|ing) decid(?:e|ing)",
         r"question asked tell discern verify(?:ing)? challenging difficult hard between comparison let's attempt\w* claim(?:s|ed)?",
         r"(?:not|can't)_(?:be_)?(?:\w+_)?ruled?_out (?:not|n't)_(?:necessarily|always|only|solely|merely|enough|sufficient)",
-        r"(?:not|n't)_(?:definitive|conclusive) at_first(?:_glance|_sight)? initially started thought thinking assumed mistaken on_the_surface superficially meant intended",
+        r"(?:not|n't)_(?:definitive|conclusive) at_first(?:_glance|_sight)? initially says finds started thought thinking assumed mistaken on_the_surface superficially meant intended",
         r"even also anything as_if as_though",
     )
     + r"|\d ?\(?(?:=|means)[^,;]*$"
@@ -110,16 +110,24 @@ _FILLERS = _any(
     r"photo image picture qphoto depiction representation illustration artwork scene portrait must should remains?",
     r"resembles? represents? instead opposed point case classified categorized identified labell?ed considered deemed judged",
     r"regarded described somewhat indeed leans? leaning towards? probability likelihood chance that it this origin nature",
-    r"side from moderately",
+    r"side from moderately far too_[\w-]+ short",
 )
-_FILL = rf"(?:,? {_FILLERS})*(?: an?(?:,? (?!of|in|for|with|to|from|by|on|than|as|at)[\w-]+){{1,3}})?"
+_ADJECTIVE = (
+    r"(?!(?:of|in|for|with|to|from|by|on|than|as|at|that|sign|signs|hallmark|trait|characteristic|feature|indicat\w+|common"
+    r"|typical|telltale|bit|lot|matter|detail|flaw|pattern)\b)[\w-]+"
+)
+# Possessive, so that nothing is tried twice on hostile text.
+_FILL = rf"(?:,? (?:an? {_ADJECTIVE}(?:,? {_ADJECTIVE})?+|{_FILLERS}))*+"
 _CLAIMS = tuple(
     re.compile(pattern)
     for pattern in (
         rf"\b{_SUBJECT}(?:'s| (?:\w+ly )?(?:{_VERB}|as|to be)){_FILL} ?$",
+        rf"\b{_SUBJECT} (?:\w+ly |does not |doesn't )?(?:shows?|exhibits?|displays?|contains?|bears?|has|have|possess(?:es)?)"
+        r"(?: (?!some|few|minor|slight|subtle)[\w-]+){0,4}? (?:signs?|indicators?|hallmarks?|characteristics|traits?|evidence"
+        r"|signatures?|look|appearance|qualities|markers?) of(?: \w+){0,2}? ?$",
         rf"\b(?:classif\w+|categori[sz]\w+|identif\w+|labell?ed|deemed|considered|judged|regarded|conclu\w+|verdict){_FILL} ?$",
         r"\b(?:i|we)\b(?:'\w+)?(?: \w+){0,3}? (?:conclude|believe|think|say|lean|leaning|classify|judge|consider|suspect|guess"
-        rf"|infer|assess|estimate|inclined|argue|go|opt|answer|call)(?: (?:that|it|this|the|image|picture|photo))*{_FILL} ?$",
+        rf"|infer|assess|estimate|inclined|argue|go|opt|answer|call|take)(?: (?:that|it|this|the|image|picture|photo|for))*{_FILL} ?$",
         rf"\b(?:likelihood|probability|chance|likely|leans?|leaning|tilts?|favou?rs?)\b(?: the image| it| this)?{_FILL} ?$",
     )
 )
@@ -130,13 +138,14 @@ _POINTS = re.compile(
     r"\b(?:suggest|indicat|support|confirm|impl|point|evidence|sign|hallmark|characteristic|typical|consistent|align|match|mean"
     r"|result|exhibit|show|bear|display|hint|lead)"
 )
+_STRONGLY = re.compile(r"\b(?:all|together|collectively|strongly|clearly) (?:suggest|indicat|point|support|speak)")
 _CONCLUDES = re.compile(
     r"^(?:"
     + _any(
         r"so thus hence therefore overall in_(?:conclusion|summary|short|sum|light_of) to_(?:conclude|sum|summari[sz]e) based_on",
         r"given considering taking taken all_(?:in_all|things|of_these|these) as_a_result consequently ultimately finally after",
         r"upon with_(?:all_)?(?:this|these) conclusion verdict final summary due_to_(?:this|these|the) for_these_reasons judging",
-        r"my (?:the_)?(?:combination|evidence|presence_of_these)",
+        r"my on_(?:the_whole|balance) weighing all_told at_the_end_of_the_day (?:the_)?(?:combination|evidence|presence_of_these)",
         r"these_(?:observations|factors|elements|features|characteristics|details|points|aspects|inconsistencies|anomalies)",
         r"these_(?:signs|indicators|clues)",
     )
@@ -246,10 +255,12 @@ def _mention(sentence: str, found: re.Match[str], concluding: bool) -> Mention |
     said = claim is not None
     if claim is not None and denied is not None and denied.start() < claim.start():
         # "I do not believe that it is …" denies the claim, "there are no signs that it is …" is a sign
-        doubts = re.match(r"unlikely|improbable|(?:not|n't) (?:believe|think|consider)", scope[denied.start() :])
+        doubts = re.match(r"unlikely|improbable|doubt|(?:not|n't) (?:believe|think|consider)", scope[denied.start() :])
         said = concluding or doubts is not None
     if claim is None and (concluding or scope.startswith("these ")):
         said = _POINTS.search(scope) is not None
+    elif claim is None:
+        said = _STRONGLY.search(scope) is not None
     if start == 0 and _FRAGMENT.match(after) and re.fullmatch(_FILL, f" {scope}".rstrip()):
         said = True  # "Likely generated." or "Real, because …"
     if found[0] not in LABELS:

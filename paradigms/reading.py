@@ -64,8 +64,8 @@ _DECLINES = re.compile(
     r"|\bi(?:'m| am) (?:sorry|afraid)\b[^.\n]{0,30}\b(?:can't|can not|unable)|抱歉|无法(?:查看|访问|直接)"
 )
 _HEDGES = re.compile(
-    r"\b(?:can't|can not|could not|not possible to|impossible to|difficult to|hard to|challenging to|unable to|not)\b[^.\n]{0,50}"
-    r"\b(?:determin|tell|say|conclude|verif|confirm|establish|distinguish|ascertain|decid|certain|definitive)"
+    r"\b(?:can't|can not|could not|not possible to|impossible to|difficult to|hard to|challenging to|unable to|not)\b[^.\n]{0,50}?"
+    r"\b(?:determin|tell|say|conclude|verif|confirm|establish|distinguish|ascertain|decid|certain|definitive|affirm|rule)"
     r"|\b(?:inconclusive|undetermined|indeterminate|50\s?[/-]\s?50|fifty-fifty|undecided|toss-?up|equally (?:likely|plausible|possible)"
     r"|(?:not enough|insufficient) (?:evidence|information))|(?:无法|难以)(?:确定|判断)"
 )
@@ -122,12 +122,13 @@ def _read_freely(words: str, form: Form) -> Reading:
         return _reading(Outcome.REFUSED, None, "none", form)
     mentions = find_mentions(words)
     label = weigh(mentions)
-    if label is not None:
-        return _reading(Outcome.ANSWERED, label, "prose", form)
     closing = sentences[-2:]
+    hedged = any(_HEDGES.search(sentence) and not _HEAD.match(sentence) for sentence in closing)
+    if label is not None and (not hedged or any(mention.claim for mention in mentions)):
+        return _reading(Outcome.ANSWERED, label, "prose", form)
     if any(_DECLINES.search(sentence) for sentence in closing):
         return _reading(Outcome.REFUSED, None, "none", form)
-    if not mentions and any(_HEDGES.search(sentence) and not _HEAD.match(sentence) for sentence in closing):
+    if hedged and not mentions:
         return _reading(Outcome.ANSWERED, Label.UNDECIDED, "prose", form)
     return _reading(Outcome.UNPARSED, None, "none", form)
 

@@ -24,7 +24,7 @@ _TRUST = {
 
 def provenance_lines(provenance: Provenance) -> Iterator[str]:
     """One line each: the statement, the signature, what stands where, notes, private fields. No private text."""
-    yield statement(provenance) or "It says nothing about how the picture was made."
+    yield statement(provenance) or "The file does not declare how the picture was made."
     if provenance.signature.present:
         yield _signature(provenance.signature)
     claims = [claim for claim in provenance.claims if claim.text or claim.tool]
@@ -48,12 +48,12 @@ def _signature(signature: Signature) -> str:
         parts.append(f"trust: {_TRUST[signature.trust]}")
     if signature.issuer:
         parts.append(f"the certificate names {signature.issuer}")
-    return "; ".join(parts) + "."
+    return "; ".join(parts).rstrip(".") + "."
 
 
 def _claim(claim: Claim) -> str:
     if claim.private:
         tool = f" by {claim.tool}" if claim.tool else ""
-        return f"{claim.where}: settings or a prompt{tool} (not shown)"
+        return f"{claim.where}: text{tool} that may be private (not shown)"
     said = claim.text if claim.tool is None or claim.tool in claim.text else f"{claim.tool}: {claim.text}".rstrip(": ")
     return f"{claim.where}: {said}"

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 import errno
-import io
 import json
 import re
 import sys
 import unicodedata
-from typing import TextIO
 
-from rich.console import Console, RenderableType
-
-from paradigms.signals.provenance.text import plain
-
-MAX_WIDTH = 100
-"""Lines longer than this are hard to read, however wide the terminal is."""
 MAX_LINE = 2000
 _ESCAPED = re.compile(r"[^\x20-\x7e\n]")
 
@@ -64,31 +56,18 @@ def _escape(letter: str) -> str:
     return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
 
 
-def show(thing: RenderableType) -> None:
-    """Write something rich to stdout, wrapped to the terminal and coloured only there. Raises `OutputError`."""
-    screen = Console(file=sys.stdout)
-    page = Console(
-        file=io.StringIO(),
-        force_terminal=screen.is_terminal,
-        width=min(screen.width, MAX_WIDTH),
-        highlight=False,
-        markup=False,
-        emoji=False,
-    )
-    with page.capture() as captured:
-        page.print(thing)
-    emit(re.sub(r"[ ]+$", "", captured.get(), flags=re.MULTILINE))
-
-
 def say(message: str) -> None:
     """One line for a person, on stderr; whatever is in it, it stays one line."""
     tell(f"sixlens: {message}")
 
 
-def tell(line: str, stream: TextIO | None = None) -> None:
+def tell(line: str) -> None:
     """One harmless line on stderr, indented as given. A stderr that nobody reads is no reason to stop."""
+    # Imported here because it brings the readers of metadata with it, and `--help` needs neither.
+    from paradigms.signals.provenance.text import plain
+
     indent = " " * (len(line) - len(line.lstrip(" ")))
     try:
-        print(indent + plain(line, MAX_LINE), file=stream or sys.stderr, flush=True)  # noqa: T201 - this is where printing is done
+        print(indent + plain(line, MAX_LINE), file=sys.stderr, flush=True)  # noqa: T201 - this is where printing is done
     except OSError:
         return

@@ -9,7 +9,7 @@ import ipaddress
 import json
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -131,7 +131,7 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 
 
 @pytest.fixture
-def raw_server() -> Iterator[Callable[[Handler], Any]]:
+def raw_server() -> Callable[[Handler], Any]:
     """Runs a function on every connection to a port of this machine; gives the port."""
 
     @asynccontextmanager
@@ -148,7 +148,7 @@ def raw_server() -> Iterator[Callable[[Handler], Any]]:
 
         server = await asyncio.start_server(handle_and_close, "127.0.0.1", 0)
         try:
-            yield server.sockets[0].getsockname()[1]
+            return server.sockets[0].getsockname()[1]
         finally:
             server.close()
             for task in tasks:
@@ -156,4 +156,4 @@ def raw_server() -> Iterator[Callable[[Handler], Any]]:
             await asyncio.gather(*tasks, return_exceptions=True)
             await server.wait_closed()
 
-    yield serve
+    return serve

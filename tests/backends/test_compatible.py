@@ -95,7 +95,7 @@ async def test_schema_logprobs_and_extra_fields(peer, open_one, request_of):
 
 async def test_extra_fields_replace_nothing(peer, open_one, request_of):
     peer.say(reply())
-    with pytest.raises(errors.ConfigError, match="extra.messages"):
+    with pytest.raises(errors.ConfigError, match=r"extra\.messages"):
         await open_one(extra={"messages": []}).complete(request_of())
     assert peer.requests == []
 
@@ -202,12 +202,15 @@ async def test_probabilities_that_are_not_given_are_reported(peer, open_one, req
         (400, {"error": {"param": "temperature", "message": "Only 1 is supported"}}, "temperature", "temperature"),
         (400, {"error": {"message": "unknown argument: seed"}}, "seed", "seed"),
         (400, {"error": {"message": "top_p must be 1"}}, "top_p", "top_p"),
-        (422, {"detail": [{"loc": ["body", "top_logprobs"], "msg": "top_logprobs: max 5"}]}, "logprobs", "top_logprobs"),
+        (
+            422,
+            {"detail": [{"loc": ["body", "top_logprobs"], "msg": "top_logprobs: max 5"}]},
+            "logprobs",
+            "top_logprobs",
+        ),
     ],
 )
-async def test_a_refused_setting_is_remembered_and_reported(
-    peer, open_one, request_of, status, error, setting, field
-):
+async def test_a_refused_setting_is_remembered_and_reported(peer, open_one, request_of, status, error, setting, field):
     peer.say(error, status).say(reply())
     backend = open_one()
     request = request_of(schema=SCHEMA, logprobs=True, seed=1, top_p=0.5)
@@ -235,7 +238,11 @@ async def test_a_record_that_says_so_spares_the_refusal(peer, open_one, request_
 @pytest.mark.parametrize(
     ("known", "error", "other"),
     [
-        ("max_tokens", "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.", "max_completion_tokens"),
+        (
+            "max_tokens",
+            "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.",
+            "max_completion_tokens",
+        ),
         ("max_completion_tokens", "Unrecognized request argument supplied: max_completion_tokens", "max_tokens"),
     ],
 )
@@ -303,7 +310,7 @@ async def test_text_without_pictures_is_plain(peer, open_one):
     ]
 
 
-# ---- the model's name -------------------------------------------------------------------------------------------------
+# ---- the model's name
 
 
 async def test_the_name_of_the_only_model_is_found_out_once(peer, open_one, request_of):
@@ -341,7 +348,7 @@ async def test_a_name_that_cannot_be_found_out(peer, open_one, request_of, statu
     assert (await backend.complete(request_of())).text == "A lamp."
 
 
-# ---- what goes wrong --------------------------------------------------------------------------------------------------
+# ---- what goes wrong
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,10 @@ async def test_the_first_matching_rule_answers(script):
     """)
     assert isinstance(backend, Provider)
     assert (await backend.complete(ask("structural", "subject"))).text == "a dog"
-    assert json.loads((await backend.complete(ask("p2", question="Where?"))).text) == {"place": "küche", "boxes": [1, 2]}
+    assert json.loads((await backend.complete(ask("p2", question="Where?"))).text) == {
+        "place": "küche",
+        "boxes": [1, 2],
+    }
     assert (await backend.complete(ask("p2", sample=2))).text == "third"
     last = await backend.complete(ask("p4", question="Where?"))
     assert (last.text, last.model, last.stop) == ("otherwise", "script-1", Stop.COMPLETE)
@@ -155,7 +158,9 @@ async def test_stop_can_be_declared_and_a_begun_answer_is_part_of_the_text(scrip
 
 
 async def test_nothing_leaves_the_process_unless_it_says_otherwise(script):
-    backend = script("capabilities: {images: false, context_tokens: 100}\nrules: [{text: x}]", capabilities={"logprobs": True})
+    backend = script(
+        "capabilities: {images: false, context_tokens: 100}\nrules: [{text: x}]", capabilities={"logprobs": True}
+    )
     capabilities = backend.capabilities
     assert (capabilities.destination, capabilities.hosted) == ("this process", False)
     assert (capabilities.images, capabilities.context_tokens, capabilities.logprobs) == (False, 100, True)

@@ -170,6 +170,6 @@ def test_a_label_of_the_chinese_law_within_json():
     ],
 )
 def test_hostile_texts_take_bounded_time(text):
-    start = time.perf_counter()
+    start = time.process_time()
     assert read_text("png:Dream", text) == []
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2

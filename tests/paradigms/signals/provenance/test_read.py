@@ -160,9 +160,9 @@ def test_damaged_files_are_survived_quickly(seeds):
     slowest = 0.0
     for turn in range(1200):
         data = damaged(seeds[turn % len(seeds)], chance)
-        start = time.perf_counter()
+        start = time.process_time()
         assert isinstance(read_provenance(data), Provenance)
-        slowest = max(slowest, time.perf_counter() - start)
+        slowest = max(slowest, time.process_time() - start)
     assert slowest < 1
 
 

@@ -102,6 +102,6 @@ def test_bytes_around_the_packet_are_passed_over(files):
 
 @pytest.mark.parametrize("packet", [b"<a>" * 100_000 + b"</a>" * 100_000, b"<a>" + b"<b c='d'/>" * 90_000 + b"</a>"])
 def test_deep_and_wide_packets_take_bounded_time(packet):
-    start = time.perf_counter()
+    start = time.process_time()
     assert read_xmp(packet).claims == []
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2

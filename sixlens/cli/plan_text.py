@@ -1,0 +1,129 @@
+"""Before anybody is asked: where pictures go, in which size, how many calls there are, and what they may cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from backends.prices import Prices
+from orchestrator.ensemble import Ensemble
+from orchestrator.plan import Plan, PlannedCall, delivered_size
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where the questions to one backend go, in words, and whether that is off this machine."""
+
+    spec: str
+    words: str
+    hosted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Name, width and height of a picture as it was found, in pixels."""
+
+    name: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a run would do: the plan for one picture, where it goes, and the pictures."""
+
+    ensemble: Ensemble
+    plan: Plan
+    destinations: tuple[Destination, ...]
+    prices: Prices
+    pictures: tuple[Sizes, ...]
+
+    @property
+    def cost(self) -> float | None:
+        """US dollars at most, when every question is asked once; None when a price is unknown."""
+        edge = self.ensemble.image.max_edge
+        costs = [self.plan.cost(self.prices, delivered_size(item.width, item.height, edge)) for item in self.pictures]
+        known = [cost for cost in costs if cost is not None]
+        return sum(known) if len(known) == len(costs) else None
+
+
+def plan_lines(outlook: Outlook) -> Iterator[str]:
+    """The plan of a dry run."""
+    plan, ensemble = outlook.plan, outlook.ensemble
+    yield f"Ensemble {ensemble.name}: nobody has been asked."
+    if not plan.calls:
+        yield "It asks no model: it reads what the files say and measures. Nothing leaves this machine."
+        return
+    yield ""
+    yield f"Calls for each picture: {_calls(plan)}"
+    for name in dict.fromkeys(("prepare", *ensemble.paradigms, *(call.paradigm for call in plan.calls))):
+        for call in (call for call in plan.calls if call.paradigm == name):
+            yield f"  {name:<14} {call.step:<12} {_carries(call):<26} {call.backend}"
+    yield ""
+    count = len(outlook.pictures)
+    yield f"Pictures: {count}; calls in all: {count * len(plan.calls)}{_more(plan, count)}"
+    for item in outlook.pictures:
+        width, height = delivered_size(item.width, item.height, ensemble.image.max_edge)
+        yield f"  {item.name}: {item.width} × {item.height}, delivered as JPEG of {width} × {height} without metadata"
+    yield ""
+    for destination in outlook.destinations:
+        where = "leaves this machine for" if destination.hosted else "stays on this machine:"
+        yield f"{destination.spec}: {_calls(plan.to(destination.spec))} a picture; {where} {destination.words}"
+    yield f"Estimated cost: {cost_words(outlook.cost)}"
+    yield from _budget(ensemble)
+    for problem in plan.problems:
+        yield f"Problem: {problem}"
+
+
+def notices(outlook: Outlook) -> Iterator[str]:
+    """What is said before the first call that leaves this machine, one line for each place."""
+    hosted = [place for place in outlook.destinations if place.hosted and outlook.plan.to(place.spec).calls]
+    each = " for each picture" if len(outlook.pictures) > 1 else ""
+    for place in hosted:
+        plan = outlook.plan.to(place.spec)
+        yield (
+            f"{_what(outlook)}, without metadata, to {place.words} ({place.spec}). "
+            f"Calls{each}: {_calls(plan)}{_more(plan, 1)}."
+        )
+    if hosted:
+        yield f"Estimated cost: {cost_words(outlook.cost)}."
+
+
+def cost_words(cost: float | None) -> str:
+    """An estimated cost in words."""
+    return "unknown (no price is known for a model; set `prices`)" if cost is None else f"at most ${cost:.4f}"
+
+
+def _what(outlook: Outlook) -> str:
+    edge = outlook.ensemble.image.max_edge
+    if len(outlook.pictures) != 1:
+        return f"{len(outlook.pictures)} pictures go, each as JPEG of at most {edge} pixels a side"
+    item = outlook.pictures[0]
+    width, height = delivered_size(item.width, item.height, edge)
+    return f"{item.name} goes as JPEG of {width} × {height} pixels"
+
+
+def _calls(plan: Plan) -> str:
+    total, pictured = len(plan.calls), plan.with_picture
+    return f"{total} ({pictured} with the picture, {total - pictured} of text alone)"
+
+
+def _more(plan: Plan, count: int) -> str:
+    return f"; up to {count * plan.follow_ups} more where an answer cannot be read at once" if plan.follow_ups else ""
+
+
+def _carries(call: PlannedCall) -> str:
+    """What a call carries, in words."""
+    if not call.shows:
+        return "text alone"
+    counts = {kind: call.shows.count(kind) for kind in ("image", "cut-out", "exemplar")}
+    words = {"image": "the picture", "cut-out": "cut-outs", "exemplar": "exemplars"}
+    return ", ".join(
+        words[kind] if kind == "image" else f"{number} {words[kind]}" for kind, number in counts.items() if number
+    )
+
+
+def _budget(ensemble: Ensemble) -> Iterator[str]:
+    limits = ensemble.budget.model_dump(exclude_none=True)
+    if limits:
+        yield "Budget: " + ", ".join(f"{name} {value}" for name, value in limits.items()) + "; it is never exceeded."

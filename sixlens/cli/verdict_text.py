@@ -1,0 +1,156 @@
+"""A verdict for a person to read: the label in words, both sides, what each examination said, what to do next."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from fusion.explanation import describe
+from fusion.verdict import Spending, Verdict
+from paradigms.label import Label, Outcome
+from paradigms.report import Report
+from paradigms.signals.provenance.text import plain
+from sixlens.cli.provenance_text import provenance_lines
+
+MAX_SENTENCE = 220
+MAX_TEXT = 1000
+
+_COLOURS = {Label.GENERATED: "bold yellow", Label.REAL: "bold cyan", Label.UNDECIDED: "bold"}
+_SIDES = (("generated", "for generated"), ("real", "for a photograph"))
+
+
+def verdict_text(verdict: Verdict) -> RenderableType:
+    """The verdict as something that rich wraps to a terminal. Nothing in it is read as markup."""
+    image = verdict.image
+    name = Text.assemble((plain(image.name, 120), "bold"), f"  {image.format}, {image.width} × {image.height} pixels")
+    parts: list[RenderableType] = [
+        name,
+        Text(),
+        Text(plain(verdict.headline, MAX_TEXT), style=_COLOURS[verdict.label]),
+        *_section("Strongest evidence", [_evidence(verdict)] if verdict.votes.answered or verdict.evidence else []),
+        *_section("Examinations", [_reports(verdict)]),
+        *_section("Dissent", _dissent(verdict)),
+        *_section("Provenance", [_bullets(provenance_lines(verdict.provenance))]),
+        *_section("Notes", [_bullets((*image.notes, *verdict.warnings))] if image.notes or verdict.warnings else []),
+        *_section("Spent", [Text(spending_text(verdict.usage))]),
+        *_section("Next", [_bullets(verdict.next_steps)] if verdict.next_steps else []),
+    ]
+    return Group(*parts)
+
+
+def trace_text(verdict: Verdict) -> RenderableType:
+    """Every prompt and answer of a verdict, word for word but for what a terminal could obey."""
+    parts: list[RenderableType] = []
+    for report in (*verdict.reports, *((verdict.panel,) if verdict.panel else ())):
+        for step in report.steps:
+            if step.trace is None:
+                continue
+            parts += [Text(), Text(f"{report.paradigm}, {step.name}", style="bold")]
+            turns = [(message.role, message.text, len(message.pictures)) for message in step.trace.messages]
+            for role, text, pictures in (*turns, ("answer", step.trace.answer, 0)):
+                shown = f" [{pictures} picture{'s' if pictures > 1 else ''}]" if pictures else ""
+                parts.append(Text(f"{role}{shown}:", style="italic"))
+                parts.append(Padding(Text("\n".join(plain(line, 8000) for line in text.splitlines())), (0, 0, 0, 2)))
+    return Group(*parts)
+
+
+def spending_text(usage: Spending) -> str:
+    """What was spent, in words."""
+    seconds = f"{usage.seconds:.1f} s" if usage.seconds >= 0.1 else f"{usage.seconds * 1000:.0f} ms"
+    if not usage.calls and not usage.attempts and not usage.cache_hits:
+        return f"no calls; {seconds}"
+    parts = [_count(usage.calls, "call")]
+    if usage.cache_hits:
+        parts.append(f"{_count(usage.cache_hits, 'answer')} out of the cache")
+    if usage.attempts > usage.calls:
+        parts.append(f"{_count(usage.attempts - usage.calls, 'attempt')} without an answer")
+    tokens = usage.tokens
+    if tokens.input_tokens is None and tokens.output_tokens is None:
+        parts.append("tokens unknown" if usage.calls else "no tokens")
+    else:
+        cached = f" ({tokens.cached_tokens:,} of them cached)" if tokens.cached_tokens else ""
+        parts.append(f"{_number(tokens.input_tokens)} tokens in{cached} and {_number(tokens.output_tokens)} out")
+    parts.append("cost unknown" if usage.cost is None else f"${usage.cost:.4f}")
+    return "; ".join([*parts, seconds, *usage.notes])
+
+
+def says(report: Report) -> str:
+    """How an examination came out, in one word."""
+    if report.outcome is not Outcome.ANSWERED or report.label is None:
+        return report.outcome.value
+    return report.label.value if report.has_eyes else "measured"
+
+
+def first_sentence(text: str, limit: int = MAX_SENTENCE) -> str:
+    """The first sentence of a text in one harmless line."""
+    line = plain(text, 4 * limit)
+    end = re.search(r"[.!?。！？](?=\s|$)", line)
+    return plain(line[: end.end()] if end else line, limit)
+
+
+def _section(title: str, content: Iterable[RenderableType]) -> Iterator[RenderableType]:
+    """A title with its indented content; nothing when there is no content."""
+    items = list(content)
+    if items:
+        yield Text()
+        yield Text(title, style="bold")
+        yield Padding(Group(*items), (0, 0, 0, 2))
+
+
+def _grid(columns: int) -> Table:
+    """A table without lines whose last column takes the room that is left."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for _ in range(columns - 1):
+        table.add_column(no_wrap=False, overflow="fold")
+    table.add_column(ratio=1, overflow="fold")
+    return table
+
+
+def _evidence(verdict: Verdict) -> RenderableType:
+    table = _grid(2)
+    for side, words in _SIDES:
+        strongest = next((item for item in verdict.evidence if item.points_to == side), None)
+        table.add_row(Text(words), Text(plain(describe(strongest), MAX_TEXT) if strongest else "none was named"))
+    neither = next((item for item in verdict.evidence if item.points_to is None), None)
+    if neither is not None:
+        table.add_row(Text("for neither side"), Text(plain(describe(neither), MAX_TEXT)))
+    return table
+
+
+def _reports(verdict: Verdict) -> RenderableType:
+    table = _grid(3)
+    for report in (*verdict.reports, *((verdict.panel,) if verdict.panel else ())):
+        answered = report.outcome is Outcome.ANSWERED
+        said = first_sentence(report.text if answered and report.text else report.reason or "")
+        table.add_row(Text(plain(report.title, 80)), Text(says(report)), Text(said))
+    return table
+
+
+def _dissent(verdict: Verdict) -> list[RenderableType]:
+    titles = {report.paradigm: report.title for report in verdict.reports}
+    lines = [
+        f"{titles.get(item.paradigm, item.paradigm)} says {item.label.value}: {item.reason}" for item in verdict.dissent
+    ]
+    return [_bullets(lines)] if lines else []
+
+
+def _bullets(lines: Iterable[str]) -> RenderableType:
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column(width=1)
+    table.add_column(ratio=1, overflow="fold")
+    for line in lines:
+        table.add_row(Text("-"), Text(plain(line, MAX_TEXT)))
+    return table
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _number(tokens: int | None) -> str:
+    return "an unknown number of" if tokens is None else f"{tokens:,}"

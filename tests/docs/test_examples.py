@@ -1,0 +1,180 @@
+"""Every example of the README and of docs/*.md is true: it is executed, or says in its first line that it cannot be.
+
+What a fenced block of a page becomes:
+
+- `python` runs, all blocks of a page in one namespace; `sh` runs line by line through the command line, in this
+  process, and must end with exit code 0 or the one of a comment `# exit N`; `yaml` and `toml` must parse, and a block
+  that begins with `# file: NAME` is written to the page's folder before anything runs.
+- A block `… output` must be what the block before it printed. `text`, `json` and `mermaid` without it show something
+  that differs from run to run.
+- `no-run` marks a block that needs a server of somebody else: its `sixlens judge` lines are rehearsed with --dry-run.
+- Anything else is an example that nobody tries, and fails.
+
+Pages run in a folder of their own, with a drawn `photo.jpg` and an empty cache. The first two blocks of the README set
+up a machine; only their form is checked here, since the checks of the repository run them in a fresh clone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import logging
+import os
+import re
+import shlex
+import socket
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from orchestrator.sample import draw_sample
+from sixlens.cli import run
+
+ROOT = Path(__file__).parent.parent.parent
+README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
+SETUP = "python3 -m venv .venv && .venv/bin/pip install -q -c constraints.txt -e '.[{extra}]' && .venv/bin/{command}"
+LOGGERS = ("sixlens", "evals", "orchestrator", "fusion", "paradigms", "backends")
+
+_FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+_FILE = re.compile(r"# file: (?P<name>[\w./-]+)\n")
+_EXIT = re.compile(r"#.*\bexit (\d+)")
+_SECONDS = re.compile(r"\b\d+(?:\.\d+)? m?s\b")
+
+
+@dataclass(frozen=True)
+class Example:
+    """A fenced block: its language, the word behind it, its text, and where it stands."""
+
+    where: str
+    line: int
+    language: str
+    mark: str
+    body: str
+
+
+def examples(text: str, name: str) -> list[Example]:
+    """The fenced blocks of a page."""
+    found = []
+    for block in _FENCE.finditer(text):
+        line = text.count("\n", 0, block.start()) + 2
+        language, _, mark = block["info"].strip().partition(" ")
+        found.append(Example(f"{name}:{line}", line, language, mark, block["body"]))
+    return found
+
+
+class Page:
+    """Runs the examples of one page, in the working folder."""
+
+    def __init__(self, listed: list[Example]) -> None:
+        self._examples = listed
+        self._namespace: dict[str, Any] = {"__name__": "__page__"}
+        self._printed = ""
+
+    def run(self) -> None:
+        for example in self._examples:
+            self._write(example)
+        for example in self._examples:
+            if example.mark == "output":
+                assert _timeless(example.body) == _timeless(self._printed), f"{example.where} is not what is printed"
+            elif example.mark == "no-run":
+                self._rehearse(example)
+            else:
+                assert not example.mark, f"{example.where}: unknown mark {example.mark!r}"
+                self._try(example)
+
+    def _write(self, example: Example) -> None:
+        marked = _FILE.match(example.body)
+        if example.language == "yaml" and marked:
+            path = Path(marked["name"])
+            assert not path.exists(), f"{example.where} writes {path} a second time"
+            assert path.resolve().is_relative_to(Path.cwd())
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(example.body, "utf-8")
+
+    def _try(self, example: Example) -> None:
+        match example.language:
+            case "python":
+                code = compile("\n" * (example.line - 1) + example.body, example.where.partition(":")[0], "exec")
+                with contextlib.redirect_stdout(io.StringIO()) as printed:
+                    exec(code, self._namespace)
+                self._printed = printed.getvalue()
+            case "sh":
+                self._printed = "".join(self._command(example, line) for line in _lines(example))
+            case "yaml":
+                assert yaml.safe_load(example.body) is not None, example.where
+            case "toml":
+                assert tomllib.loads(example.body), example.where
+            case "text" | "json" | "mermaid":
+                pass
+            case language:
+                pytest.fail(f"{example.where}: nobody tries an example in {language or 'no language'!r}")
+
+    def _rehearse(self, example: Example) -> None:
+        """Try what can be tried of an example that needs somebody else's server: the command line, asking nobody."""
+        assert example.language == "sh", f"{example.where}: only commands may need a server"
+        for line in _lines(example):
+            if "sixlens judge" in line:
+                command, hash_mark, comment = line.partition(" #")
+                self._command(example, f"{command} --dry-run{hash_mark}{comment}")
+
+    def _command(self, example: Example, line: str) -> str:
+        """What one line prints, after it ended as it should."""
+        words = shlex.split(line.removeprefix("$ "), comments=True)
+        expected = _EXIT.search(line)
+        with pytest.MonkeyPatch.context() as environment, contextlib.redirect_stdout(io.StringIO()) as printed:
+            while "=" in words[0]:
+                environment.setenv(*words.pop(0).split("=", 1))
+            assert words[0] == "sixlens", f"{example.where}: nobody tries {line!r}; mark the block no-run"
+            code = run(words[1:])
+        assert code == (int(expected[1]) if expected else 0), f"{example.where}: {line}"
+        return printed.getvalue()
+
+
+def _lines(example: Example) -> Iterator[str]:
+    """The commands of a block, each with the lines that continue it."""
+    joined = example.body.replace("\\\n", " ")
+    return (line for line in joined.splitlines() if line.strip() and not line.startswith("#"))
+
+
+def _timeless(text: str) -> str:
+    """The text without what a clock says, and without blanks at the end of lines."""
+    return "\n".join(line.rstrip() for line in _SECONDS.sub("… s", text).strip().splitlines())
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder with a picture, an environment that names no backend and no key, and the loggers as they were."""
+    for name in os.environ:
+        if name.endswith("_API_KEY") or name.startswith("SIXLENS_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("SIXLENS_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("COLUMNS", "96")
+    monkeypatch.chdir(tmp_path)
+    draw_sample().save("photo.jpg", quality=90)
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    kept = [(logger.handlers, logger.level, logger.propagate) for logger in loggers]
+    yield tmp_path
+    for logger, (handlers, level, propagate) in zip(loggers, kept, strict=True):
+        logger.handlers, logger.level, logger.propagate = handlers, level, propagate
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_examples_of_a_page_are_true(page: Path) -> None:
+    listed = examples(page.read_text("utf-8"), page.name)
+    assert page.read_text("utf-8").count("\n```") == 2 * len(listed), "a fence is not closed, or indented"
+    Page(listed[2:] if page == README else listed).run()
+
+
+def test_the_readme_begins_with_two_commands_for_a_fresh_machine() -> None:
+    first, second = examples(README.read_text("utf-8"), "README.md")[:2]
+    assert (first.language, first.mark, second.language, second.mark) == ("sh", "", "sh", "")
+    judged = "sixlens judge .venv/lib/python3*/site-packages/sklearn/datasets/images/china.jpg"
+    assert first.body == SETUP.format(extra="eval", command=judged) + "\n"
+    assert second.body == SETUP.format(extra="dev", command="pytest -q") + "\n"
