@@ -155,7 +155,7 @@ def _open(ensemble: Ensemble, spec: str, given: Mapping[str, Backend]) -> Backen
 def _resources(ensemble: Ensemble, cache_path: Path | None) -> Resources:
     budget = ensemble.budget
     return Resources(
-        store=CacheStore(cache_path) if ensemble.cache and cache_path is not None else None,
+        store=CacheStore(cache_path) if ensemble.ask and ensemble.cache and cache_path is not None else None,
         budget=Budget(calls=budget.calls, tokens=budget.tokens, cost=budget.cost),
         prices=Prices.load(Path(ensemble.prices) if ensemble.prices else None),
     )
@@ -165,7 +165,9 @@ def _policy(ensemble: Ensemble) -> LayerPolicy:
     retry, limits = ensemble.retry, ensemble.limits
     return LayerPolicy(
         retry=RetryPolicy(attempts=retry.attempts, max_retry_after_s=retry.max_wait),
-        limiter=LimiterPolicy(start=limits.start, ceiling=limits.ceiling, rpm=limits.rpm, tpm=limits.tpm),
+        limiter=LimiterPolicy(
+            start=limits.start, ceiling=limits.ceiling, rpm=limits.rpm, tpm=limits.tpm, patience_s=retry.max_wait
+        ),
         storable=storable,
     )
 
