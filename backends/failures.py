@@ -90,10 +90,9 @@ class Reply:
 def status_failure(reply: Reply, target: Target) -> BackendError:
     """The error for an answer that is not a success."""
     kind = _kind(reply)
-    text = f"{target.address.host} {_verb(kind, target)}: {reply.message}" if reply.message else ""
-    fallback = f"{target.address.host} answered {reply.status} without saying why."
-    hint = _hint(reply, kind, target)
-    return target.fail(kind, f"{hint}{text or fallback}", status=reply.status, headers=reply.headers)
+    what = _hint(reply, kind, target) or f"{target.address.host} {_verb(kind, target)} ({reply.status})"
+    text = f"{what}: {reply.message}" if reply.message else f"{what}."
+    return target.fail(kind, text, status=reply.status, headers=reply.headers)
 
 
 def transport_failure(error: Exception, target: Target) -> BackendError:
@@ -105,7 +104,7 @@ def transport_failure(error: Exception, target: Target) -> BackendError:
         text = f"{host} did not answer within {settings.attempt_seconds:g} s."
         return target.fail(AttemptTimeoutError, text)
     if isinstance(error, (httpx2.DecodingError, ValueError)):
-        return target.fail(MalformedError, f"{host} answered something that is not whole JSON.")
+        return target.fail(MalformedError, f"{host} answered something that cannot be read ({type(error).__name__}).")
     if isinstance(error, (httpx2.ConnectError, ssl.SSLError)):
         hint = " Is the server running?" if target.address.loopback else ""
         return target.fail(ConnectError, f"{host} could not be reached ({error or type(error).__name__}).{hint}")
@@ -162,13 +161,13 @@ def _verb(kind: type[BackendError], target: Target) -> str:
 
 def _hint(reply: Reply, kind: type[BackendError], target: Target) -> str:
     if reply.status == 404 and target.provider == "ollama":
-        return f"{target.address.host} has no model {target.model!r}; get it with: ollama pull {target.model} — "
+        return f"{target.address.host} has no model {target.model!r} (to get it: ollama pull {target.model})"
     if reply.status == 404:
-        return f"{target.address.host} knows no model {target.model!r} at {target.address.url}. "
+        return f"{target.address.host} knows no model {target.model!r} at {target.address.url}"
     if reply.status == 413 and kind is InvalidRequestError:
-        return "The request is too large for the server; deliver smaller pictures. "
+        return f"The request is too large for {target.address.host}, deliver smaller pictures"
     if 300 <= reply.status < 400:
-        return f"{target.address.url} sends on to another address, which is not followed; name that one. "
+        return f"{target.address.url} sends on to another address, which is not followed; name that one"
     return ""
 
 

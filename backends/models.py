@@ -109,6 +109,7 @@ def model_records() -> tuple[ModelRecord, ...]:
     return build(ModelFile, parse_yaml(text, "prompts/models.yaml"), "prompts/models.yaml").records
 
 
+@functools.lru_cache(maxsize=64)
 def known_facts(provider: str, model: str) -> ModelFacts:
     """What the records say about a model; all None when they say nothing."""
     facts = ModelFacts()

@@ -97,9 +97,9 @@ class Request:
     """One question to a backend.
 
     `schema` is a JSON Schema the answer should follow (the server may not honour it; callers check). `prefill` begins
-    the assistant's turn for it, where the backend can. `logprobs` asks for the likeliest tokens at each place. `origin`,
-    `observer` and `budget` (the case's own, a child of the run's) are transport: they do not change the answer and are
-    no part of the cache key.
+    the assistant's turn for it, where the backend can. `logprobs` asks for the likeliest tokens at each place.
+    `origin`, `observer` and `budget` (the case's own, a child of the run's) are transport: they do not change the
+    answer and are no part of the cache key.
     """
 
     messages: tuple[Message, ...]

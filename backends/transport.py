@@ -1,14 +1,14 @@
 """HTTP as the providers use it: one client each, which headers go out, and what the headers that come back say.
 
 Proxies and certificate files of the environment (`HTTPS_PROXY`, `SSL_CERT_FILE`…) count for hosts elsewhere and never
-for this machine. Redirects are not followed: a picture goes where the user said, or nowhere.
+for this machine. Redirects are not followed: a picture goes where the user said, or nowhere. An answer has an end.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -19,8 +19,27 @@ from backends.completion import RateState
 from backends.settings import BackendSettings
 
 _SENT = frozenset({"accept", "accept-encoding", "connection", "content-length", "content-type", "host", "user-agent"})
+MAX_BYTES = 32 * 1024 * 1024
 _PIECE = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+class _Bounded(httpx2.AsyncByteStream):
+    """A body that ends in an error when it grows beyond all measure."""
+
+    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for chunk in self._stream:
+            size += len(chunk)
+            if size > MAX_BYTES:
+                raise httpx2.DecodingError(f"the answer is larger than {MAX_BYTES} bytes")
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
 
 
 def open_client(
@@ -46,6 +65,10 @@ def open_client(
         if key:
             request.headers["authorization"] = f"Bearer {key}"
 
+    async def not_endless(response: httpx2.Response) -> None:
+        if isinstance(response.stream, httpx2.AsyncByteStream):
+            response.stream = _Bounded(response.stream)
+
     return httpx2.AsyncClient(
         timeout=httpx2.Timeout(settings.attempt_seconds, connect=settings.connect_seconds, pool=None),
         limits=httpx2.Limits(
@@ -53,7 +76,7 @@ def open_client(
         ),
         trust_env=not address.loopback,
         follow_redirects=False,
-        event_hooks={"request": [only_ours]},
+        event_hooks={"request": [only_ours], "response": [not_endless]},
         transport=transport,
     )
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from backends.errors import ConfigError
 
 MAX_BYTES = 1_000_000
+TOO_LARGE = f"larger than {MAX_BYTES} bytes; a configuration is small."
 MAX_DEPTH = 12
 """How deep a schema is searched for the key that was meant."""
 Model = TypeVar("Model", bound=BaseModel)
@@ -56,7 +57,7 @@ def parse_yaml(text: str, name: str) -> Any:
         ConfigError: it is too large or is not YAML.
     """
     if len(text) > MAX_BYTES:
-        raise ConfigError(f"{name}: larger than {MAX_BYTES} characters; a configuration is small.")
+        raise ConfigError(f"{name}: {TOO_LARGE}")
     try:
         return yaml.load(text, Loader=_StrictLoader)
     except yaml.MarkedYAMLError as error:
@@ -81,9 +82,10 @@ def read_yaml(path: Path) -> Any:
         raise ConfigError(f"{path}: {error.strerror or 'cannot be read'}.") from error
     except ValueError as error:
         raise ConfigError(f"{str(path)!r} cannot be used as a file name.") from error
+    if len(data) > MAX_BYTES:
+        raise ConfigError(f"{path}: {TOO_LARGE}")
     try:
-        # One byte more than allowed may end inside a character; parse_yaml refuses the length all the same.
-        text = data.decode("utf-8", "strict" if len(data) <= MAX_BYTES else "replace")
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 text.") from error
     return parse_yaml(text, str(path))

@@ -24,9 +24,10 @@ async def decisive(reports: tuple[Report, ...], hearing: Hearing) -> Decision:
     accusers = [report for report in reports if report.vote is Label.GENERATED]
     carried = any(_decisive(item, "generated") for report in accusers for item in report.evidence)
     countered = any(_decisive(item, "real") for report in reports if report.has_eyes for item in report.evidence)
-    if carried and len(accusers) > 1 and not countered:
-        return dataclasses.replace(decision, label=Label.GENERATED, undecided_because=None)
-    return decision
+    if not carried or len(accusers) < 2 or countered or decision.label is Label.GENERATED:
+        return decision
+    warnings = (*decision.warnings, "One decisive sign carries the case; the votes alone would not.")
+    return dataclasses.replace(decision, label=Label.GENERATED, undecided_because=None, warnings=warnings)
 
 
 def _decisive(item: Evidence, side: str) -> bool:

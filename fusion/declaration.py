@@ -11,6 +11,9 @@ from paradigms.label import Label
 from paradigms.report import Report
 from paradigms.signals.provenance import Declaration, Provenance
 
+BOTH = "The file declares, unsigned, that it was generated, and carries a camera's data too; its word was left out."
+_QUOTES = str.maketrans(dict.fromkeys('“”„‟"', "'"))
+
 
 class ProvenanceMode(StrEnum):
     """What the file's own statement may do."""
@@ -34,22 +37,22 @@ class Ruling:
 def rule(decision: Decision, reports: tuple[Report, ...], provenance: Provenance, mode: ProvenanceMode) -> Ruling:
     """The decision after the file's own word.
 
-    A declaration of being generated decides, unless it is unsigned and stands beside camera data: then somebody wrote
-    one of the two, and nobody can tell which from the file. A declared AI edit leaves the picture undecided.
+    A declaration of being generated decides, unless it is unsigned and stands beside camera data: then the file says
+    two things, its word is void, and only a decision that the picture reads as generated stands. A declared AI edit
+    leaves the picture undecided.
     """
     seen = Basis.SEEN if any(report.has_eyes for report in reports) else Basis.NONE
-    if mode is not ProvenanceMode.DECIDE:
+    declaration = provenance.declaration
+    if mode is not ProvenanceMode.DECIDE or declaration in (Declaration.CAMERA_FILE, Declaration.NONE):
         return Ruling(decision, seen)
     declared = Basis.DECLARED_SIGNED if provenance.signed else Basis.DECLARED_UNSIGNED
-    if provenance.declaration is Declaration.DECLARES_EDITED:
-        edited = undecided(UndecidedBecause.AI_EDITED, decision.panel, decision.warnings)
-        return Ruling(edited, declared)
-    if provenance.declaration is not Declaration.DECLARES_GENERATED:
-        return Ruling(decision, seen)
-    if provenance.camera and not provenance.signed:
-        conflict = undecided(UndecidedBecause.CONFLICT, decision.panel, decision.warnings)
-        return Ruling(conflict, declared)
     warnings = decision.warnings
+    if declaration is Declaration.DECLARES_EDITED:
+        return Ruling(undecided(UndecidedBecause.AI_EDITED, decision.panel, warnings), declared)
+    if provenance.camera and not provenance.signed:
+        if decision.label is Label.GENERATED:
+            return Ruling(dataclasses.replace(decision, warnings=(*warnings, BOTH)), seen)
+        return Ruling(undecided(UndecidedBecause.CONFLICT, decision.panel, warnings), declared)
     if decision.label is Label.REAL:
         warnings = (*warnings, "The examinations saw no signs of generation; the label rests on the file's own word.")
     return Ruling(Decision(Label.GENERATED, panel=decision.panel, warnings=warnings), declared)
@@ -57,15 +60,16 @@ def rule(decision: Decision, reports: tuple[Report, ...], provenance: Provenance
 
 def statement(provenance: Provenance) -> str:
     """The file's own statement in one sentence, without anybody's prompt or name; empty when it makes none."""
-    tool = f" with {provenance.tool}" if provenance.tool else ""
+    # The file chooses the tool's name, so it stands in quotation marks that it cannot close.
+    tool = f" with “{provenance.tool.translate(_QUOTES)}”" if provenance.tool else ""
     where = f" (in {provenance.where})" if provenance.where else ""
     signed = "in a signed manifest whose content matches the file" if provenance.signed else "unsigned"
     match provenance.declaration:
         case Declaration.DECLARES_GENERATED:
             return f"The file declares that it was generated{tool}{where}, {signed}."
         case Declaration.DECLARES_EDITED:
-            return f"The file declares an edit with AI, or that it was made from another picture{tool}{where}, {signed}."
+            return f"The file declares an edit with AI{tool}{where}, or that AI worked on another picture, {signed}."
         case Declaration.CAMERA_FILE:
-            return "The file carries the data of a camera, as a camera would write it; anybody can copy or write such data."
+            return "The file carries a camera's data, as a camera would write it; anyone can copy or write such data."
         case Declaration.NONE:
             return ""

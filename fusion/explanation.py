@@ -2,69 +2,116 @@
 
 from __future__ import annotations
 
+import re
+
 from fusion.declaration import Ruling, statement
 from fusion.verdict import Basis, Dissent, UndecidedBecause, Votes
 from paradigms.evidence import Evidence
-from paradigms.label import Label, Outcome
+from paradigms.label import Cause, Label
 from paradigms.report import Report
-from paradigms.signals.provenance import Declaration, Provenance
+from paradigms.signals.provenance import Declaration, Provenance, Trust
+from paradigms.signals.provenance.software import generator_named
+from paradigms.signals.provenance.text import plain
 
 LIMITS = "An estimate, not proof; it says nothing about who made or posted the picture."
 ANYONE = "Anyone can write that into a file."
+LEANS_CAMERA = "The file carries a camera's data, which leans towards a photograph; anyone can write such data."
 
 _UNDECIDED = {
-    UndecidedBecause.NO_EYES: "Nobody has looked yet (no model attached).",
     UndecidedBecause.CONFLICT: "Undecided: there is weight on both sides.",
     UndecidedBecause.WEAK: "Undecided: what was found is not enough for either side.",
     UndecidedBecause.BELOW_QUORUM: "Undecided: too few examinations came to a label.",
     UndecidedBecause.UNSTABLE: "Undecided: mild variants of the picture are judged differently.",
     UndecidedBecause.NOT_A_PHOTOGRAPH: "Undecided: the picture does not present itself as a photograph.",
-    UndecidedBecause.AI_EDITED: "Undecided: the file declares an edit with AI, or that AI worked on another picture.",
     UndecidedBecause.BUDGET: "Undecided: the budget was spent before enough examinations were made.",
 }
+_SIGNER = {
+    Trust.TRUSTED: "Its signer is on a list of trusted signers.",
+    Trust.EXPIRED: "Its signer's certificate has expired.",
+    Trust.UNTRUSTED: "Its signer's certificate was revoked or breaks the rules for signing.",
+}
+_NOBODY_VOUCHES = "Nothing vouches for its signer: anyone can make such a signature."
+_NOUN = {Label.GENERATED: "generated picture", Label.REAL: "photograph", Label.UNDECIDED: "undecided"}
+_SIDES = (Label.GENERATED, Label.REAL)
+_PER_CENT = re.compile(r"\d\s*(?:%|per ?cent\b)", re.IGNORECASE)
+_WORDS = (
+    (r"deep ?fakes?|fak(?:e|es|ed)|forged", "generated"),
+    (r"authentic", "genuine"),
+    (r"authenticity", "genuineness"),
+    (r"verified", "checked"),
+    (r"detected", "seen"),
+    (r"confirmed", "supported"),
+)
+"""What models say, and what is said to people in its place: these words claim more than an estimate can."""
 
 
-def headline(ruling: Ruling, votes: Votes, provenance: Provenance) -> str:
-    """The label in words, with what it does not mean."""
+def headline(ruling: Ruling, votes: Votes, provenance: Provenance, reports: tuple[Report, ...] = ()) -> str:
+    """The label in words, with what it does not mean. `reports` are what `votes` were counted from."""
     decision = ruling.decision
-    declared = ruling.basis in (Basis.DECLARED_SIGNED, Basis.DECLARED_UNSIGNED)
-    if declared and decision.label is Label.GENERATED:
-        return f"{statement(provenance)} {_unlooked(votes)} {_weight(ruling)}"
-    if declared and decision.undecided_because is UndecidedBecause.CONFLICT:
-        return (
-            "Undecided: the file declares, unsigned, that it was generated, and also carries a camera's data. "
-            "One of the two was written by hand; the file cannot tell which."
-        )
-    if declared:
-        return f"{_UNDECIDED[UndecidedBecause.AI_EDITED]} {_weight(ruling)}"
-    if decision.label is Label.GENERATED:
-        return f"Reads as generated in {votes.generated} of {votes.answered} examinations. {LIMITS}"
-    if decision.label is Label.REAL:
-        return f"No signs of generation found in {votes.real} of {votes.answered} examinations. {LIMITS}"
-    return _undecided(decision.undecided_because, votes, provenance)
+    if ruling.basis in (Basis.DECLARED_SIGNED, Basis.DECLARED_UNSIGNED):
+        return _declared(ruling, votes, provenance)
+    if decision.label is Label.UNDECIDED:
+        return _undecided(ruling, votes, provenance, reports)
+    return f"{_read_as(ruling, votes, reports)} {LIMITS}"
 
 
-def _weight(ruling: Ruling) -> str:
-    if ruling.basis is Basis.DECLARED_SIGNED:
-        return "The statement is signed; whether the signer can be trusted is said under provenance."
-    return ANYONE
-
-
-def _unlooked(votes: Votes) -> str:
+def _declared(ruling: Ruling, votes: Votes, provenance: Provenance) -> str:
+    looked = "The pixels were not judged."
     if votes.answered:
-        return f"Apart from that, {votes.generated} of {votes.answered} examinations read the picture as generated."
-    return "The pixels were not judged."
+        looked = f"Apart from that, {votes.generated} of {votes.answered} examinations read the picture as generated."
+    if ruling.decision.undecided_because is UndecidedBecause.CONFLICT:
+        return (
+            "Undecided: the file declares, unsigned, that it was generated, and also carries a camera's data. The file "
+            f"alone does not say which of them is right. {looked}"
+        )
+    weight = ANYONE
+    if ruling.basis is Basis.DECLARED_SIGNED:
+        trust = provenance.signature.trust
+        weight = _SIGNER.get(trust, _NOBODY_VOUCHES) if trust else _NOBODY_VOUCHES
+    before = "Undecided: " if ruling.decision.label is Label.UNDECIDED else ""
+    said = statement(provenance)
+    return f"{before}{said[0].lower() + said[1:] if before else said} {looked} {weight}"
 
 
-def _undecided(because: UndecidedBecause | None, votes: Votes, provenance: Provenance) -> str:
-    assert because is not None
+def _read_as(ruling: Ruling, votes: Votes, reports: tuple[Report, ...]) -> str:
+    """What the picture reads as, in how many examinations."""
+    label, panel = ruling.decision.label, ruling.decision.panel
+    agreeing = votes.generated if label is Label.GENERATED else votes.real
+    of_all = f"{agreeing} of {votes.answered} examinations"
+    reads = "generated" if label is Label.GENERATED else "a photograph"
+    if panel is not None and panel.label is label and 2 * agreeing <= votes.answered:
+        return f"The panel reads the picture as {reads}; so do {of_all}."
+    if label is Label.GENERATED:
+        return f"Reads as generated in {of_all}."
+    if any(item.points_to == "generated" for report in reports if report.has_eyes for item in report.evidence):
+        return f"Reads as a photograph in {of_all}; the signs of generation that were named did not carry weight."
+    return f"No signs of generation found in {of_all}."
+
+
+def _undecided(ruling: Ruling, votes: Votes, provenance: Provenance, reports: tuple[Report, ...]) -> str:
+    because, panel = ruling.decision.undecided_because, ruling.decision.panel
+    if because is UndecidedBecause.AI_EDITED or because is None:
+        raise AssertionError("an edit is only ever declared, and an undecided decision says why")
+    if because is UndecidedBecause.NO_EYES:
+        lean = f" {LEANS_CAMERA}" if provenance.declaration is Declaration.CAMERA_FILE else ""
+        return f"{_nobody_looked(reports)}{lean}"
     text = _UNDECIDED[because]
-    if because is UndecidedBecause.NO_EYES and provenance.declaration is Declaration.CAMERA_FILE:
-        return f"{text} The file leans towards a camera: {ANYONE[0].lower()}{ANYONE[1:]}"
-    if votes.answered and because is not UndecidedBecause.NO_EYES:
-        sides = f"{votes.generated} of {votes.answered} examinations read it as generated, {votes.real} as real"
-        return f"{text} {sides[0].upper()}{sides[1:]}."
-    return text
+    if because is UndecidedBecause.CONFLICT and panel is not None and not (votes.generated and votes.real):
+        text = "Undecided: the panel does not agree with the examinations."
+    if not votes.answered:
+        return text
+    of_all = f"{votes.generated} of {votes.answered} examinations read it as generated, {votes.real} as a photograph"
+    hedges = f", {votes.undecided} came to no side" if votes.undecided else ""
+    return f"{text} {of_all}{hedges}."
+
+
+def _nobody_looked(reports: tuple[Report, ...]) -> str:
+    causes = {report.cause for report in reports}
+    if Cause.TOO_SMALL in causes:
+        return "Nobody has looked: the picture is too small."
+    if Cause.LACKING in causes:
+        return "Nobody has looked: what the examinations start from was not to be had."
+    return "Nobody has looked yet (no model attached)."
 
 
 def explain(
@@ -73,33 +120,53 @@ def explain(
     """The headline, the panel's words, the strongest evidence of either side, and who dissents."""
     lines = [said]
     panel = ruling.decision.panel
-    if panel is not None and panel.outcome is Outcome.ANSWERED and panel.text:
-        lines.append(f"The panel says: {_short(panel.text, 700)}")
-    for side in ("generated", "real"):
-        strongest = next((item for item in evidence if item.points_to == side), None)
-        if strongest is not None:
-            lines.append(f"Strongest sign of a {_NOUN[side]}: {describe(strongest)}")
-        elif any(report.has_eyes for report in reports):
-            lines.append(f"No examination named a sign of a {_NOUN[side]}.")
+    if panel is not None and panel.label is not None:
+        lines.append(_titled(f"The panel's reading: {_NOUN[panel.label]}.", panel.text, 700))
+    if any(report.has_eyes for report in reports):
+        lines += [_strongest(side, evidence, reports) for side in _SIDES]
     if dissent:
-        lines.append("Dissent: " + "; ".join(f"{item.paradigm} says {item.label.value}" for item in dissent) + ".")
+        lines.append(_dissent(ruling, dissent, reports))
     return "\n".join(lines)
 
 
-_NOUN = {"generated": "generated picture", "real": "photograph"}
+def _titled(title: str, text: str, length: int) -> str:
+    return f"{title} {quote(text, length)}".rstrip()
+
+
+def _strongest(side: Label, evidence: tuple[Evidence, ...], reports: tuple[Report, ...]) -> str:
+    """The strongest sign of a side; where none was listed, what an examination says that came out for it."""
+    item = next((item for item in evidence if item.points_to == side.value), None)
+    if item is not None:
+        return f"Strongest sign of a {_NOUN[side]}: {describe(item)}."
+    speaker = next((report for report in reports if report.vote is side and report.text), None)
+    if speaker is not None:
+        return _titled(f"For a {_NOUN[side]}, {speaker.title} says:", speaker.text, 300)
+    return f"No examination listed a sign of a {_NOUN[side]}."
+
+
+def _dissent(ruling: Ruling, dissent: tuple[Dissent, ...], reports: tuple[Report, ...]) -> str:
+    titles = {report.paradigm: report.title for report in reports}
+    names = ", ".join(titles.get(item.paradigm, item.paradigm) for item in dissent)
+    word = "The smaller side" if ruling.decision.label is Label.UNDECIDED else "Dissent"
+    return f"{word}: {names} ({dissent[0].label.value})."
 
 
 def describe(item: Evidence) -> str:
-    """One piece of evidence in a sentence or two, with the ordinary cause that could also have left it."""
+    """One piece of evidence on one line, with the ordinary cause that could also have left it."""
     strength = f", severity {item.severity} of 5" if item.severity else ""
-    phenomenon = f": {_short(item.phenomenon, 240)}" if item.phenomenon else ""
-    cause = f" (an ordinary cause could be: {_short(item.ordinary_cause, 160)})" if item.ordinary_cause else ""
-    return f"{item.name}{phenomenon} [{item.paradigm}{strength}]{cause}"
+    phenomenon, cause = quote(item.phenomenon, 240).rstrip("."), quote(item.ordinary_cause, 160).rstrip(".")
+    seen = f": {phenomenon}" if phenomenon else ""
+    ordinary = f" (an ordinary cause could be: {cause})" if cause else ""
+    return f"{quote(item.name, 80) or 'a sign'}{seen} [{item.paradigm}{strength}]{ordinary}"
 
 
-def _short(text: str, length: int) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= length else flat[: length - 1].rstrip() + "…"
+def quote(text: str, length: int) -> str:
+    """What a model wrote, on one short line: without sentences that give a chance or name a generator from looks."""
+    sentences = re.split(r"(?<=[.!?])\s+", plain(text, 10 * length))
+    kept = " ".join(part for part in sentences if not _PER_CENT.search(part) and generator_named(part) is None)
+    for pattern, word in _WORDS:
+        kept = re.sub(rf"\b(?:{pattern})\b", word, kept, flags=re.IGNORECASE)
+    return plain(kept, length)
 
 
 def rank(reports: tuple[Report, ...]) -> tuple[Evidence, ...]:
@@ -109,25 +176,23 @@ def rank(reports: tuple[Report, ...]) -> tuple[Evidence, ...]:
 
 
 def dissenters(label: Label, reports: tuple[Report, ...]) -> tuple[Dissent, ...]:
-    """The examinations that came out for the other side; for an undecided verdict the smaller side."""
+    """The examinations that came out for the other side; for an undecided verdict the smaller side, if there is one."""
+    votes = [report.vote for report in reports]
+    generated, real = (votes.count(side) for side in _SIDES)
     against = {Label.GENERATED: Label.REAL, Label.REAL: Label.GENERATED}.get(label)
-    if against is None:
-        sides = [report.vote for report in reports if report.vote is not None]
-        if len(set(sides)) < 2:
-            return ()
-        against = min(set(sides), key=lambda side: (sides.count(side), side))
+    if against is None and generated != real:
+        against = Label.GENERATED if generated < real else Label.REAL
     return tuple(
         Dissent(paradigm=report.paradigm, label=against, reason=_point(report, against))
         for report in reports
-        if report.vote is against
+        if against is not None and report.vote is against
     )
 
 
 def _point(report: Report, side: Label) -> str:
     """The strongest point of a report for a side, or the beginning of its reasoning."""
-    own = [item for item in report.evidence if item.points_to == side.value]
-    strongest = max(own, key=lambda item: item.severity or 0, default=None)
-    return describe(strongest) if strongest is not None else _short(report.text, 240)
+    strongest = next((item for item in rank((report,)) if item.points_to == side.value), None)
+    return describe(strongest) if strongest is not None else quote(report.text, 240)
 
 
 def next_steps(ruling: Ruling) -> tuple[str, ...]:

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from fusion.decision import Decision, Hearing, nobody_looked, undecided
+from fusion.decision import Decision, Hearing, undecided
 from fusion.verdict import UndecidedBecause
+from fusion.vote import tally
 from paradigms.evidence import Evidence
-from paradigms.label import Label, Outcome
+from paradigms.label import Cause, Label, Outcome
 from paradigms.paradigm import AskStep, Paradigm, Prompt
 from paradigms.render import Renderer
 from paradigms.report import Report
+from paradigms.signals.provenance.text import plain
 
 NAME = "panel"
+MAX_REASONING = 4000
+MAX_SIGN = 700
+"""Characters of a report's reasoning, and of one of its signs, that the panel reads."""
 
 
 async def panel(reports: tuple[Report, ...], hearing: Hearing) -> Decision:
     """The panel alone decides (arXiv 2504.14245)."""
-    nobody = nobody_looked(reports)
-    if nobody is not None:
-        return undecided(nobody)
+    if not any(report.has_eyes for report in reports):
+        # Nothing to combine: its question would be a seventh examination.
+        return await tally(reports, hearing)
     judgement = await hearing.panel()
-    if judgement is None or judgement.outcome is not Outcome.ANSWERED or judgement.label is None:
-        reason = judgement.reason if judgement else "no backend is attached to it"
-        warning = f"The panel gave no judgement: {reason}."
-        return undecided(UndecidedBecause.BELOW_QUORUM, judgement, (warning,))
+    if judgement is None or judgement.label is None:
+        reason = (judgement.reason or judgement.outcome.value) if judgement else "no backend is attached to it"
+        starved = judgement is not None and judgement.cause is Cause.BUDGET
+        because = UndecidedBecause.BUDGET if starved else UndecidedBecause.BELOW_QUORUM
+        return undecided(because, judgement, (f"The panel gave no judgement: {reason.rstrip('.')}.",))
     if judgement.label is Label.UNDECIDED:
         return undecided(UndecidedBecause.WEAK, judgement)
     return Decision(judgement.label, panel=judgement)
@@ -42,7 +48,7 @@ def panel_paradigm(prompt: Prompt, version: str) -> Paradigm:
 def panel_variables(reports: tuple[Report, ...], provenance: str, renderer: Renderer) -> dict[str, object]:
     """What the panel's prompt may use: the answers as data, who gave none, and the file's own statement or ''."""
     heard = [report for report in reports if report.outcome is Outcome.ANSWERED]
-    missing = [f"{report.title} ({report.outcome.value})" for report in reports if report not in heard]
+    missing = [f"{item.title} ({item.outcome.value})" for item in reports if item.outcome is not Outcome.ANSWERED]
     return {
         "answers": tuple(
             {
@@ -59,8 +65,9 @@ def panel_variables(reports: tuple[Report, ...], provenance: str, renderer: Rend
 
 def statement(report: Report) -> str:
     """A report in words, as the panel reads it."""
-    lines = [f"Result: {report.label.value if report.has_eyes and report.label else 'measured only'}. {report.text}"]
-    return "\n".join(lines + [_line(item) for item in report.evidence])
+    result = report.label.value if report.has_eyes and report.label else "measured only"
+    signs = [plain(_line(item), MAX_SIGN) for item in report.evidence]
+    return "\n".join([f"Result: {result}. {report.text[:MAX_REASONING]}", *signs])
 
 
 def _line(item: Evidence) -> str:

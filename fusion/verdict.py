@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Self
 
@@ -108,6 +107,12 @@ class Coverage(_Record):
     failed: int
     skipped: int
 
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if self.answered + self.refused + self.unparsed + self.failed + self.skipped != self.total:
+            raise ValueError("the five outcomes add up to the total")
+        return self
+
 
 class CalibrationNote(_Record):
     """The calibration that set `p_generated`, with what was measured of it."""
@@ -193,9 +198,6 @@ class Verdict(_Record):
             raise ValueError("an undecided verdict says why, and no other does")
         if (self.p_generated is None) != (self.calibration is None):
             raise ValueError("p_generated and its calibration come together")
+        if (self.score is None) != (self.votes.answered == 0):
+            raise ValueError("there is a score when a model answered, and only then")
         return self
-
-
-def utc(moment: datetime) -> datetime:
-    """The moment without fractions of a second, as it is printed."""
-    return moment.replace(microsecond=0)

@@ -33,7 +33,7 @@ class Observation(_Form):
     reasoning: str = Field(description="Why it speaks for the side it points to.")
     severity: int = Field(description="How much it weighs: 1 barely, 2 slightly, 3 clearly, 4 strongly, 5 decisively.")
     points_to: Literal["generated", "real"] = Field(
-        description="The side it speaks for: `generated` for an image made by a computer model, `real` for a photograph."
+        description="The side it speaks for: `generated` if made by a generative model, `real` if a photograph."
     )
     category: str = Field(description="The kind of sign, such as anatomy, lighting, texture, geometry, text or optics.")
     ordinary_cause: str = Field(

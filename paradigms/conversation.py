@@ -47,9 +47,9 @@ class Conversation:
         """
         request = self._request(step, messages, purpose, prefill)
         completion = await self._complete(step, request)
-        if completion.stop is not Stop.LENGTH:
-            return completion
         room = int(request.sampling.max_tokens * self._means.limits.more_room)
+        if completion.stop is not Stop.LENGTH or room <= request.sampling.max_tokens:
+            return completion
         sampling = dataclasses.replace(request.sampling, max_tokens=room)
         return await self._complete(step, dataclasses.replace(request, sampling=sampling))
 
@@ -64,6 +64,8 @@ class Conversation:
             sampling=Sampling(self._means.temperature, room, seed=self._means.seed),
             schema=answer_schema() if formed else None,
             prefill=prefill,
+            # One short line: the one place where the chances of single tokens are worth their weight.
+            logprobs=purpose == "follow_up" and self._backend.capabilities.logprobs is True,
             origin=Origin(self._case, self._paradigm, step, purpose),
             observer=self._means.observer,
             budget=self._means.budget,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from paradigms.region import Region, RegionSource
 
@@ -32,3 +32,9 @@ class Evidence(BaseModel):
     region_source: RegionSource | None = None
     paradigm: str = ""
     """The paradigm that reported it."""
+
+    @model_validator(mode="after")
+    def _region_has_a_source(self) -> Self:
+        if (self.region is None) != (self.region_source is None):
+            raise ValueError("a region and who drew it come together")
+        return self

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import dataclasses
+from collections.abc import Mapping
 
-from backends.backend import Backend
+from backends.backend import Backend, BoxFormat
 from backends.completion import Completion, Stop
+from backends.models import seen_size
 from backends.request import Message
 from paradigms.boxes import map_box
+from paradigms.certainty import from_logprobs, from_statement
 from paradigms.conversation import Conversation, Purpose, turn
 from paradigms.evidence import Evidence
+from paradigms.form import Box
 from paradigms.label import Cause, Label, Outcome
 from paradigms.paradigm import AskStep, Paradigm
 from paradigms.reading import Reading, ReadObservation, read_answer
-from paradigms.region import RegionSource
-from paradigms.render import Sight, clean
-from paradigms.report import Report, StepRecord
+from paradigms.region import Region, RegionSource
+from paradigms.render import Sight, clean, disarm, spoken
+from paradigms.report import ProbabilitySource, Report, StepRecord
+from paradigms.signals.provenance.text import plain
 from paradigms.view import Means, View
 
 NEEDS_EYES = "needs eyes: no vision model was asked"
+MAX_TEXT = 8000
+"""Characters of an answer's reasoning that are kept."""
+MAX_EVIDENCE = 20
+"""Observations of one answer that are kept; it is asked for six."""
+SURE_ENOUGH = 50
+"""Per cent. Who is less sure of one of two labels than this has not said what the number means."""
+
+Sureness = tuple[float, ProbabilitySource]
+"""The chance of `generated`, and where it comes from."""
 
 
 class Examination:
@@ -63,7 +77,7 @@ class Examination:
         reason: str | None = None,
         cause: Cause | None = None,
         label: Label | None = None,
-        p_generated: float | None = None,
+        sureness: Sureness | None = None,
         bug: bool = False,
     ) -> Report:
         """The report as it stands, with this outcome."""
@@ -79,8 +93,8 @@ class Examination:
             cause=cause,
             bug=bug,
             label=label,
-            p_generated=p_generated,
-            source=None if p_generated is None else "stated",
+            p_generated=sureness[0] if sureness else None,
+            source=sureness[1] if sureness else None,
             evidence=tuple(self._evidence),
             text=self._text,
             backend=talk.backend_served if talk else None,
@@ -101,6 +115,8 @@ class Examination:
             self._measured.append(StepRecord(name=step.name, kind="measure", text=measurement.text))
 
     def _measured_report(self) -> Report:
+        if not self._measured and not self._paradigm.asks:
+            return self.report(Outcome.SKIPPED, cause=Cause.TOO_SMALL, reason="the picture is too small to measure")
         if not self._measured:
             return self.report(Outcome.SKIPPED, cause=Cause.NO_EYES, reason=NEEDS_EYES)
         self._text = " ".join(record.text for record in self._measured)
@@ -127,21 +143,24 @@ class Examination:
             messages = self._messages(step, variables)
             purpose: Purpose = "verdict" if step.ask == "verdict" else "text"
             completion = await talk.ask(step.name, messages, purpose, step.prefill)
-            problem = _problem(completion)
+            problem = _problem(completion, purpose)
             if problem is not None:
                 return self.report(problem[0], reason=problem[1])
-            if step.ask == "text":
-                variables[step.name] = self._means.renderer.model_text(step.name, completion.text)
-            else:
+            if step.ask == "verdict":
                 return await self._verdict(talk, messages, completion)
+            variables[step.name] = self._means.renderer.model_text(step.name, _whole_lines(completion, step, talk))
         raise AssertionError("a paradigm's last question is for a verdict")
 
     def _variables(self) -> dict[str, object]:
-        view, renderer = self._view, self._means.renderer
-        variables: dict[str, object] = {
-            **self._given,
-            "regions": len(view.region_pictures),
-            "exemplars": tuple(
+        """What the templates may use: what was handed in, and what the paradigm says that it needs."""
+        view, needs = self._view, self._paradigm.needs
+        variables = dict(self._given)
+        if "subject" in needs and view.subject is not None:
+            variables["subject"] = self._means.renderer.model_text("subject", view.subject)
+        if "regions" in needs:
+            variables["regions"] = len(view.region_pictures)
+        if "exemplars" in needs:
+            variables["exemplars"] = tuple(
                 {
                     "label": exemplar.label.value,
                     "reason": exemplar.reason,
@@ -149,10 +168,7 @@ class Examination:
                     "pictured": picture is not None,
                 }
                 for exemplar, picture in view.exemplars
-            ),
-        }
-        if view.subject is not None:
-            variables["subject"] = renderer.model_text("subject", view.subject)
+            )
         return variables
 
     def _messages(self, step: AskStep, variables: dict[str, object]) -> tuple[Message, ...]:
@@ -163,70 +179,109 @@ class Examination:
         return self._means.renderer.question(step, variables, sight, verdict=step.ask == "verdict")
 
     async def _verdict(self, talk: Conversation, messages: tuple[Message, ...], completion: Completion) -> Report:
-        reading = read_answer(completion.text)
-        self._take(reading, completion.text, talk)
+        reading = first = _read(completion)
+        self._text = clean(first.reasoning)[:MAX_TEXT]
         if reading.outcome is Outcome.UNPARSED:
             if completion.stop is Stop.LENGTH:
                 return self.report(Outcome.UNPARSED, reason="the answer was cut off by the token limit, twice")
-            follow_up = turn("user", self._means.renderer.common.follow_up)
-            again = (*messages, turn("assistant", completion.text), follow_up)
-            completion = await talk.ask("follow_up", again, "follow_up")
-            reading = read_answer(completion.text)
+            completion = await talk.ask("follow_up", self._once_more(messages, completion.text), "follow_up")
+            reading = _read(completion)
         if reading.outcome is Outcome.REFUSED:
             return self.report(Outcome.REFUSED, reason="the model declined to judge")
         if reading.label is None:
             return self.report(Outcome.UNPARSED, reason="no label can be read from the answer, nor from a further one")
+        self._observe(first, talk)
         return self.report(
-            Outcome.ANSWERED, label=reading.label, p_generated=_stated(reading.label, reading.certainty)
+            Outcome.ANSWERED, label=reading.label, sureness=_sureness(reading.label, reading, completion)
         )
 
-    def _take(self, reading: Reading, raw: str, talk: Conversation) -> None:
-        """Keep the words and the observations of an answer."""
-        self._text = clean(reading.reasoning or raw)[:8000]
+    def _once_more(self, messages: tuple[Message, ...], answer: str) -> tuple[Message, ...]:
+        """The conversation so far, with the end of the answer, and the one further question."""
+        said = disarm((spoken(answer).strip() or answer)[-MAX_TEXT:])
+        return (*messages, turn("assistant", said), turn("user", self._means.renderer.common.follow_up))
+
+    def _observe(self, reading: Reading, talk: Conversation) -> None:
+        """Keep the observations of an answer. Only for one with a label: nothing else than an answer is evidence."""
         dropped = 0
-        for observation in reading.observations[:20]:
-            item = self._observed(observation, talk)
-            dropped += observation.box is not None and item.region is None
-            self._evidence.append(item)
+        for observation in reading.observations[:MAX_EVIDENCE]:
+            region = self._region(observation.box) if observation.box is not None else None
+            dropped += observation.box is not None and region is None
+            if observation.name or observation.phenomenon:
+                self._evidence.append(self._evident(observation, region))
         if dropped:
             talk.notes.append(f"{dropped} of the model's boxes could not be mapped with certainty and were dropped")
 
-    def _observed(self, observation: ReadObservation, talk: Conversation) -> Evidence:
-        view, backend = self._view, self._means.backend
-        region = None
-        if observation.box is not None and view.image is not None and backend is not None:
-            delivered = (view.image.width, view.image.height)
-            box_format = backend.capabilities.box_format
-            region = map_box(observation.box, box_format=box_format, delivered=delivered, original=view.size)
-        cut: Callable[[str, int], str] = lambda text, length: clean(text)[:length].strip()  # noqa: E731
+    def _region(self, box: Box) -> Region | None:
+        image, backend = self._view.image, self._means.backend
+        if image is None or backend is None:
+            return None
+        box_format = backend.capabilities.box_format
+        seen = seen_size(backend.capabilities, image.width, image.height)
+        if seen is None and box_format is BoxFormat.PIXELS:
+            box_format = None
+        delivered = seen or (image.width, image.height)
+        return map_box(box, box_format=box_format, delivered=delivered, original=self._view.size)
+
+    def _evident(self, observation: ReadObservation, region: Region | None) -> Evidence:
         return Evidence(
-            name=cut(observation.name, 200) or "unnamed sign",
-            phenomenon=cut(observation.phenomenon, 2000),
-            reasoning=cut(observation.reasoning, 2000),
+            name=plain(observation.name, 200) or "unnamed sign",
+            phenomenon=plain(observation.phenomenon, 2000),
+            reasoning=plain(observation.reasoning, 2000),
             severity=observation.severity,
             points_to=observation.points_to,
-            category=cut(observation.category, 100),
-            ordinary_cause=cut(observation.ordinary_cause, 1000),
+            category=plain(observation.category, 100),
+            ordinary_cause=plain(observation.ordinary_cause, 1000),
             region=region,
             region_source=RegionSource.MODEL if region is not None else None,
             paradigm=self._paradigm.name,
         )
 
 
-def _problem(completion: Completion) -> tuple[Outcome, str] | None:
-    """The outcome and reason of an answer that holds nothing to read."""
+def _problem(completion: Completion, purpose: Purpose) -> tuple[Outcome, str] | None:
+    """The outcome and reason of an answer that holds nothing to read or to use."""
     if completion.stop is Stop.REFUSAL:
         return Outcome.REFUSED, "the model declined to answer"
     if completion.stop is Stop.FILTER:
         return Outcome.REFUSED, "the provider's content filter withheld the answer"
-    if completion.stop is Stop.EMPTY or not completion.text.strip():
+    if completion.stop is Stop.EMPTY or not clean(completion.text):
         return Outcome.FAILED, "the answer was empty"
+    if purpose == "text":
+        if read_answer(completion.text).outcome is Outcome.REFUSED:
+            return Outcome.REFUSED, "the model declined to answer"
+        if not clean(spoken(completion.text)):
+            return Outcome.FAILED, "the model thought aloud and did not answer"
     return None
 
 
-def _stated(label: Label, certainty: float | None) -> float | None:
-    """The chance of `generated` that a stated certainty (per cent) amounts to; None when it says nothing clear."""
-    if certainty is None or label is Label.UNDECIDED or not 0 <= certainty <= 100:
+def _whole_lines(completion: Completion, step: AskStep, talk: Conversation) -> str:
+    """The text of an answer; of one that was cut off twice the whole lines, which are of use all the same."""
+    if completion.stop is not Stop.LENGTH:
+        return completion.text
+    talk.notes.append(
+        f"the answer to the step {step.name} was cut off by the token limit, twice; its beginning was used"
+    )
+    whole = completion.text.rpartition("\n")[0]
+    return whole if clean(spoken(whole)) else completion.text
+
+
+def _read(completion: Completion) -> Reading:
+    """The answer, read with the caution that its end calls for."""
+    if completion.stop in (Stop.REFUSAL, Stop.FILTER):
+        return Reading(Outcome.REFUSED)
+    reading = read_answer(completion.text)
+    if completion.stop is Stop.LENGTH and reading.how == "prose":
+        # The conclusion is missing: what stands before it may be what it goes on to set aside.
+        return dataclasses.replace(reading, outcome=Outcome.UNPARSED, label=None, how="none", certainty=None)
+    return reading
+
+
+def _sureness(label: Label, reading: Reading, completion: Completion) -> Sureness | None:
+    """How likely the model holds `generated`, where it says so clearly."""
+    if label is Label.UNDECIDED:
         return None
-    share = certainty / 100
-    return round(share if label is Label.GENERATED else 1 - share, 4)
+    measured = from_logprobs(completion.logprobs or ())
+    if measured is not None:
+        return measured, "logprobs"
+    sure = reading.certainty is not None and reading.certainty >= SURE_ENOUGH
+    stated = from_statement(label, reading.certainty) if sure else None
+    return None if stated is None else (stated, "stated")

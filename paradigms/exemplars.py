@@ -48,8 +48,8 @@ class Exemplar:
     sha256: str | None = None
 
 
-class _Row(BaseModel):
-    """One entry of a manifest."""
+class ExemplarRow(BaseModel):
+    """One entry of a manifest, as it is written."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -161,7 +161,7 @@ def _from_manifest(path: Path) -> Iterator[Exemplar]:
         raise ConfigError(f"{path}: a manifest is a list of exemplars, each with label, picture and reason.")
     for number, entry in enumerate(entries, start=1):
         where = f"{path}, exemplar {number}"
-        row = build(_Row, entry, where)
+        row = build(ExemplarRow, entry, where)
         if not (row.picture or row.description):
             raise ConfigError(f"{where}: give a picture, or a description of one.")
         picture = _inside(path.parent, row.picture, where) if row.picture else None

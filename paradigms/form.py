@@ -21,20 +21,20 @@ Box = tuple[float, float, float, float]
 
 MOST_OBJECTS = 24
 """How many opening braces are tried as the start of a JSON object."""
+DEEPEST_LABEL = 2
 MOST_OBSERVATIONS = 64
 LONGEST_TEXT = 8000
 """Characters that are kept of one text field."""
 
-_LABEL_KEYS = frozenset(
-    "label verdict answer result prediction classification conclusion class decision judgment judgement authenticity"
-    " finalanswer finalverdict finallabel finaldecision finalclassification assessment".split()
+_LABEL_KEYS = re.compile(
+    r"(?:final)?(?:label|verdict|answer|decision|classification)|result|prediction|conclusion|class|judge?ment|authenticity"
+    r"|assessment"
 )
-_GENERATED_KEYS = frozenset(
-    "fake generated synthetic isfake isgenerated issynthetic isai isaigenerated aigenerated isdeepfake isartificial".split()
-)
-_REAL_KEYS = frozenset("real authentic genuine isreal isauthentic isgenuine isphotograph isphoto".split())
+_GENERATED_KEYS = re.compile(r"(?:is)?(?:fake|generated|synthetic|artificial|deepfake|ai|aigenerated)")
+_REAL_KEYS = re.compile(r"(?:is)?(?:real|authentic|genuine|photograph|photo)")
 _PAIR = re.compile(r"""["'](\w{2,30})["']\s*:\s*(?:["']([^"'\n]{1,60})["']|(true|false)\b)""", re.IGNORECASE)
 
+_FORM_KEYS = frozenset(("label", "observations", "verdict"))
 _REASONING_KEYS = ("reasoning", "rationale", "explanation", "reason", "analysis")
 _REASONING = re.compile(r'"(?:reasoning|rationale|explanation)"\s*:\s*"((?:[^"\\]|\\.)*)')
 
@@ -66,7 +66,7 @@ class Form:
 def read_form(text: str) -> Form | None:
     """The form in an answer, or None when there is no JSON object that looks like one."""
     objects = list(_objects(text))
-    forms = [found for found in objects if _labels(found) or "observations" in found]
+    forms = [found for found in objects if _labels(found) or not _FORM_KEYS.isdisjoint(found)]
     if forms:
         last = forms[-1]
         return Form(
@@ -110,12 +110,16 @@ def _labels(found: Mapping[str, Any], depth: int = 0) -> set[Label]:
     labels = set()
     for key, value in found.items():
         name = re.sub(r"[^a-z]", "", str(key).lower())
-        if name in _LABEL_KEYS and isinstance(value, Mapping) and depth < 2:
-            labels |= _labels(value, depth + 1)
-        elif name in _LABEL_KEYS and isinstance(value, str) and (label := read_phrase(value)):
-            labels.add(label)
-        elif (name in _GENERATED_KEYS or name in _REAL_KEYS) and (holds := _truth(value)) is not None:
-            labels.add(Label.GENERATED if holds is (name in _GENERATED_KEYS) else Label.REAL)
+        if _LABEL_KEYS.fullmatch(name):
+            if isinstance(value, Mapping) and depth < DEEPEST_LABEL:
+                labels |= _labels(value, depth + 1)
+            elif isinstance(value, str) and (label := read_phrase(value)):
+                labels.add(label)
+        elif (holds := _truth(value)) is not None:
+            if _GENERATED_KEYS.fullmatch(name):
+                labels.add(Label.GENERATED if holds else Label.REAL)
+            elif _REAL_KEYS.fullmatch(name):
+                labels.add(Label.REAL if holds else Label.GENERATED)
     return labels
 
 

@@ -46,7 +46,10 @@ def read_paradigm(path: Path) -> Paradigm:
     Raises:
         ConfigError: the file cannot be read, or is no paradigm.
     """
-    return build(Paradigm, read_yaml(path), str(path))
+    data = read_yaml(path)
+    if isinstance(data, dict):
+        data.pop("$schema", None)
+    return build(Paradigm, data, str(path))
 
 
 def _shipped(path: str) -> str:

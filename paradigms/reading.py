@@ -7,12 +7,12 @@ that contradict each other cancel out. Answers are untrusted: the work is bounde
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from paradigms.form import Form, ReadObservation, read_form
 from paradigms.label import Label, Outcome
-from paradigms.naming import GEN, LABELS, OPPOSITE, REAL, mask, plain, read_phrase
+from paradigms.naming import EITHER, GEN, LABELS, OPPOSITE, REAL, any_of, mask, plain, read_phrase
 from paradigms.prose import find_mentions, weigh
 
 __all__ = ["ReadObservation", "Reading", "read_answer"]
@@ -31,43 +31,58 @@ _THINKING = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _TAG = re.compile(
-    r"<(/?)(answer|verdict|conclusion|label|result)>|\\boxed\{(?:\\text\{)?([^{}\n]{1,60})\}+", re.IGNORECASE
+    r"<(/?)(?:answer|verdict|conclusion|label|result)>|\\boxed\{(?:\\text\{)?([^{}\n]{1,60})\}+", re.IGNORECASE
 )
+_CLASS = rf"(?:{GEN}|{REAL})"
 _HEAD = re.compile(
-    r"^\W*(?:(?:\d+|step \d+)[.):]\s*)?(?:(?:my|the|so|therefore|thus|overall|in)\s+)*"
-    r"(?:(?P<strong>(?:final |overall |ultimate )*(?:verdict|answer|conclusion|label|judge?ment|decision|determination|classification"
-    r"|prediction|overall)|final (?:assessment|result|call|statement)|最终(?:答案|判断|结论)|结论|答案|判断)"
-    r"|(?P<weak>(?:final |overall )*(?:assessment|result|score|rating|authenticity|outcome|image type)|(?:\w+ ){0,4}either(?: \w+){0,2}))"
+    r"^\W*(?:(?:\d+|step \d+)[.):]\s*)?(?:(?:my|the|so|therefore|thus|overall|in|final|ultimate|image|media)\s+)*"
+    r"(?:(?P<strong>verdict|answer|conclusion|label|judge?ment|decision|determination|classification|prediction|overall"
+    r"|(?<=final )(?:assessment|result|call|statement)|(?:this|the) (?:image|picture|photo) is(?=:)"
+    r"|最终(?:答案|判断|结论)|结论|答案|判断)"
+    rf"|(?P<weak>assessment|result|score|rating|authenticity|outcome|type|likelihood|estimate|evaluation|status"
+    rf"|(?:\w+ ){{0,4}}{EITHER}(?: \w+){{0,2}}))"
     r"(?:\s*\([^)\n]{0,60}\))?\s*(?:[:=?]|\s-(?=\s)|\bis\b|$)\s*:?\s*(?P<value>.*)$"
 )
 _BARE = re.compile(
-    rf"^\W*(?:(?:therefore|thus|so|hence|overall|most|very|more|highly|likely|probably|certainly|definitely|almost|it|is|this|a|an|the|image|picture|photo|not)[:,]?\s+)*"
-    rf"(?:{GEN}|{REAL})(?:\s+(?:image|photo|picture|qphoto|photography))?\W*$"
-    r"|^\W*(?:i )?(?:can't|can not) tell\W*$|^\W*(?:undecided|uncertain|inconclusive|unsure|not sure)\W*$"
+    r"^\W*(?:(?:therefore|thus|so|hence|overall|most|very|more|highly|likely|probably|certainly|definitely"
+    r"|almost|it|is|this"
+    rf"|a|an|the|image|picture|photo|not)[:,]?\s+)*+{_CLASS}(?:\s+(?:image|photo|picture|qphoto|photography))?\W*$"
+    r"|^\W*(?:(?:i )?(?:can't|can not) tell|undecided|uncertain|inconclusive|unsure|not sure)\W*$"
 )
 _CLAUSE_END = re.compile(r"[.;,:!。]|\s-\s|\s(?:because|since|as|based|due|with|given|but)\s")
-_RESTATED = re.compile(rf"\b(?:is|was|does|are)\b[^?\n]{{0,80}}\b({GEN}|{REAL})\b[^?\n]{{0,30}}\?\W*(yes|no)\b")
+_RESTATED = re.compile(rf"\b(?:is|was|does|are)\b[^?\n]{{0,80}}\b({_CLASS})\b[^?\n]{{0,30}}\?\W*(yes|no)\b")
 _CHECKED = re.compile(
-    rf"^\W*(?:is )?(?:it |this |the )?(?:image |picture |photo )?({GEN}|{REAL})(?: image| photo| qphoto)?\s*[:?]\s*(yes|no|true|false)\b"
+    rf"^\W*(?:is )?(?:it |this |the )?(?:image |picture |photo )?({_CLASS})(?: image| photo| qphoto)?\s*[:?]\s*"
+    r"(yes|no|true|false)\b"
 )
 _CERTAINTY = re.compile(
-    r"\b(?:certainty|confidence|confident)\b[^\d\n%]{0,25}(\d{1,3}(?:\.\d+)?)\s?%|(\d{1,3}(?:\.\d+)?)\s?%\s(?:certain|confiden|sure)"
+    r"\b(?:certainty|confidence|confident)\b[^\d\n%]{0,25}(\d{1,3}(?:\.\d+)?)\s?%"
+    r"|(\d{1,3}(?:\.\d+)?)\s?%\s(?:certain|confiden|sure)"
 )
-_CANNOT = (
-    r"(?:unable to|not able to|can't|cant|can not|could(?:n't| not)|do(?:n't| not) have the (?:ability|capability|means) to|won't"
-    r"|am not (?:equipped|designed) to)"
+_CANNOT = any_of(
+    r"unable_to not_able_to can't cant can_not couldn't could_not",
+    r"(?:don't|do_not)_have_the_(?:ability|capability|means)_to won't am_not_(?:equipped|designed)_to",
 )
 _DECLINES = re.compile(
-    rf"\b(?:i|i'm|i am|we|sorry,? but i)\b[^.\n]{{0,40}}?\b{_CANNOT}(?: \w+){{0,2}}? (?:view|access|analy[sz]e|assess|evaluate|examine|process"
-    r"|verify|help|assist|comply|determine|provide|confirm|judge|tell|make|answer|offer|discern|ascertain|interpret|inspect|comment|decide"
-    r"|distinguish|engage|definitively|conclusively|directly|(?:see|identify|detect)(?= (?:the )?(?:images?|pictures?|photos?|people|real)))\b"
-    r"|\bi(?:'m| am) (?:sorry|afraid)\b[^.\n]{0,30}\b(?:can't|can not|unable)|抱歉|无法(?:查看|访问|直接)"
+    rf"\b(?:i|i'm|i am|we|sorry,? but i)\b[^.\n]{{0,40}}?{_CANNOT}(?: \w+){{0,2}}? "
+    + any_of(
+        r"view access analy[sz]e assess evaluate examine process verify help assist comply determine provide",
+        r"confirm judge tell make answer offer discern ascertain interpret inspect comment decide distinguish",
+        r"engage definitively conclusively directly",
+        r"(?:see|identify|detect)(?=_(?:the_)?(?:images?|pictures?|photos?))",
+    )
+    + r"|\bi(?:'m| am) (?:sorry|afraid)\b[^.\n]{0,30}\b(?:can't|can not|unable)|抱歉|无法(?:查看|访问|直接)"
 )
 _HEDGES = re.compile(
-    r"\b(?:can't|can not|could not|not possible to|impossible to|difficult to|hard to|challenging to|unable to|not)\b[^.\n]{0,50}?"
-    r"\b(?:determin|tell|say|conclude|verif|confirm|establish|distinguish|ascertain|decid|certain|definitive|affirm|rule)"
-    r"|\b(?:inconclusive|undetermined|indeterminate|50\s?[/-]\s?50|fifty-fifty|undecided|toss-?up|equally (?:likely|plausible|possible)"
-    r"|(?:not enough|insufficient) (?:evidence|information))|(?:无法|难以)(?:确定|判断)"
+    any_of("can't can_not could_not impossible difficult hard challenging unable_to no_way_to")
+    + r"[^.\n]{0,50}?\b(?:determin|tell|say|conclu|verif|confirm|establish|distinguish|ascertain|decid|certain"
+    r"|affirm|rule)"
+    r"|\bnot (?:\w+ ){0,2}?(?:determin|verif|confirm|conclusi|definitiv|certain|affirm|possible to)|"
+    + any_of(
+        r"inconclusive undetermined indeterminate 50_?[/-]_?50 fifty-fifty undecided toss-?up",
+        r"equally_(?:likely|plausible|possible) (?:not_enough|insufficient)_(?:evidence|information)",
+    )
+    + r"|(?:无法|难以)(?:确定|判断)"
 )
 
 
@@ -94,59 +109,46 @@ def read_answer(text: str) -> Reading:
 
     """
     text = _THINKING.sub("\n", text).encode("utf-8", "replace").decode().strip()
-    form = read_form(text) or Form()
-    if len(form.labels) == 1:
-        return _reading(Outcome.ANSWERED, next(iter(form.labels)), "schema", form)
+    form = read_form(text) or Form(reasoning=text)
     if form.labels:
-        return _reading(Outcome.UNPARSED, None, "none", form)
-    words = mask(plain(_shortened(form.reasoning or text))[-2 * LONGEST_TEXT :])
-    labels = _final_lines(words)
-    certainty = _stated_certainty(words)
-    form = Form(reasoning=form.reasoning or text[:LONGEST_TEXT], observations=form.observations, certainty=certainty)
-    if labels:
-        settled = labels.pop() if len(labels) == 1 else None
-        outcome = Outcome.ANSWERED if settled else Outcome.UNPARSED
-        return _reading(outcome, settled, "final_line" if settled else "none", form)
-    return _read_freely(words, form)
+        return _settle(form.labels, "schema", form)
+    words = mask(plain(_shortened(form.reasoning))[-2 * LONGEST_TEXT :])
+    form = replace(form, reasoning=form.reasoning[:LONGEST_TEXT], certainty=_stated_certainty(words))
+    strong, weak = _verdict_lines(words)
+    if strong:
+        return _settle(strong, "final_line", form)
+    if _declines(words):
+        return Reading(Outcome.REFUSED, reasoning=form.reasoning, observations=form.observations)
+    label, hedged = _read_freely(words)
+    if len(weak) == 1:
+        return _settle(weak | ({label} if label else set()), "final_line", form)
+    if label is None and _DECLINES.search(_closing(words)):
+        return Reading(Outcome.REFUSED, reasoning=form.reasoning, observations=form.observations)
+    return _settle({label or Label.UNDECIDED} if label or hedged else set(), "prose", form)
 
 
-def _reading(outcome: Outcome, label: Label | None, how: How, form: Form) -> Reading:
-    certainty = form.certainty if label is not None else None
-    return Reading(outcome, label, how, certainty, form.reasoning, form.observations)
-
-
-def _read_freely(words: str, form: Form) -> Reading:
-    sentences = [part for part in re.split(r"(?<=[.!?。])\s+|\n+", words) if part.strip()]
-    declined = _DECLINES.search(words, 0, sum(map(len, sentences[:2])) + 2)
-    if declined is not None and weigh(find_mentions(words[: declined.start()])) is None:
-        return _reading(Outcome.REFUSED, None, "none", form)
-    mentions = find_mentions(words)
-    label = weigh(mentions)
-    closing = sentences[-2:]
-    hedged = any(_HEDGES.search(sentence) and not _HEAD.match(sentence) for sentence in closing)
-    if label is not None and (not hedged or any(mention.claim for mention in mentions)):
-        return _reading(Outcome.ANSWERED, label, "prose", form)
-    if any(_DECLINES.search(sentence) for sentence in closing):
-        return _reading(Outcome.REFUSED, None, "none", form)
-    if hedged and not mentions:
-        return _reading(Outcome.ANSWERED, Label.UNDECIDED, "prose", form)
-    return _reading(Outcome.UNPARSED, None, "none", form)
+def _settle(labels: frozenset[Label] | set[Label], how: How, form: Form) -> Reading:
+    """The reading for the labels that were found: one is an answer, none or several are not."""
+    if len(labels) == 1:
+        (label,) = labels
+        return Reading(Outcome.ANSWERED, label, how, form.certainty, form.reasoning, form.observations)
+    return Reading(Outcome.UNPARSED, reasoning=form.reasoning, observations=form.observations)
 
 
 def _shortened(text: str) -> str:
     """The text with tags of verdicts as lines, cut to its beginning and end if it is very long."""
     if len(text) > LONGEST_TEXT:
         text = f"{text[: LONGEST_TEXT // 4]}\n{text[-LONGEST_TEXT * 3 // 4 :]}"
-    return _TAG.sub(lambda tag: "\n" if tag[1] else f"\nAnswer: {tag[3] or ''}", text)
+    return _TAG.sub(lambda tag: "\n" if tag[1] else f"\nAnswer: {tag[2] or ''}", text)
 
 
-def _final_lines(words: str) -> set[Label]:
-    """The labels that lines such as `Verdict: generated` give; several contradict each other."""
+def _verdict_lines(words: str) -> tuple[set[Label], set[Label]]:
+    """The labels in lines such as `Verdict: generated`, and in weaker ones such as `Score: 2 (real)`."""
     lines = [line.strip() for line in words.replace("|", "\n").splitlines() if line.strip(" \t-=#>")]
     strong: set[Label] = set()
     weak: set[Label] = set()
     for number, line in enumerate(lines):
-        if len(line) > LONGEST_LINE:
+        if len(line) > LONGEST_LINE or line.endswith("?"):
             continue
         for question in (*_RESTATED.finditer(line), *_CHECKED.finditer(line)):
             name, holds = question.groups()
@@ -154,19 +156,50 @@ def _final_lines(words: str) -> set[Label]:
         head = _HEAD.match(line)
         label = None
         if head is not None:
-            label = _short_verdict(head["value"] or next(iter(lines[number + 1 : number + 2]), "")[:LONGEST_LINE])
+            below = lines[number + 1][:LONGEST_LINE] if number + 1 < len(lines) else ""
+            label = _short_verdict(head["value"] or below)
         elif number in (0, len(lines) - 1) and _BARE.match(line):
             label = _short_verdict(re.sub(r"^\w+[:,] ", "", line))
         if label is not None:
             (weak if head and head["weak"] else strong).add(label)
-    return strong or (weak if len(weak) == 1 else set())
+    return strong, weak
 
 
 def _short_verdict(value: str) -> Label | None:
-    clause = _CLAUSE_END.split(value.strip(" \t[](){}<>-=:"), maxsplit=1)[0]
-    return read_phrase(clause) if 0 < len(clause.split()) <= LONGEST_VERDICT else None
+    if re.search(rf"\d ?(?:=|means|is) ?(?:\w+ )?{_CLASS}", value):
+        return None  # the scale is explained, not used
+    value = value.strip(" \t[](){}<>-=:")
+    for phrase in (_CLAUSE_END.split(value, maxsplit=1)[0], value):
+        if len(phrase.split()) <= LONGEST_VERDICT and (label := read_phrase(phrase)):
+            return label
+    return None
+
+
+def _sentences(words: str) -> list[str]:
+    return [part for part in re.split(r"(?<=[.!?。])\s+|\n+", words) if part.strip()]
+
+
+def _closing(words: str) -> str:
+    """The last two sentences."""
+    return "\n".join(_sentences(words)[-2:])
+
+
+def _declines(words: str) -> bool:
+    """Whether the answer opens with a refusal, before it has claimed anything."""
+    refusal = _DECLINES.search("\n".join(_sentences(words)[:2]))
+    return refusal is not None and weigh(find_mentions(words[: words.find(refusal[0])])) is None
+
+
+def _read_freely(words: str) -> tuple[Label | None, bool]:
+    """The label that prose gives, and, where it gives none, whether it says that the matter cannot be decided."""
+    mentions = find_mentions(words)
+    label = weigh(mentions)
+    hedged = any(_HEDGES.search(line) and not _HEAD.match(line) for line in _closing(words).splitlines())
+    if label is not None and hedged and not any(mention.claim for mention in mentions):
+        label = None  # signs that the answer itself does not find sufficient
+    return label, hedged and not mentions
 
 
 def _stated_certainty(words: str) -> float | None:
     found = {float(first or second) for first, second in _CERTAINTY.findall(words)}
-    return next(iter(found)) if len(found) == 1 and max(found) <= 100 else None
+    return found.pop() if len(found) == 1 and max(found) <= 100 else None

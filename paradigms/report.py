@@ -57,7 +57,7 @@ class Report(_Record):
     question: str
     outcome: Outcome
     reason: str | None = None
-    """Why it is not `answered`, in one sentence."""
+    """Why it is not `answered`, or why it does not vote, in one sentence."""
     cause: Cause | None = None
     """Why it was skipped, as one of a few words; None unless it was."""
     bug: bool = False
@@ -81,11 +81,15 @@ class Report(_Record):
     """What the reader should know: a setting left out, a fallback that answered, boxes dropped."""
 
     @model_validator(mode="after")
-    def _only_answers_carry_labels(self) -> Self:
+    def _consistent(self) -> Self:
         if (self.outcome is Outcome.ANSWERED) != (self.label is not None):
             raise ValueError("an answered report carries a label, and no other does")
+        if (self.outcome is Outcome.SKIPPED) != (self.cause is not None):
+            raise ValueError("a skipped report says why, and no other does")
         if (self.p_generated is None) != (self.source is None):
             raise ValueError("p_generated and source come together")
+        if self.p_generated is not None and self.label in (None, Label.UNDECIDED):
+            raise ValueError("p_generated goes with a label of one of the two sides")
         return self
 
     @property

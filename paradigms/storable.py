@@ -6,6 +6,7 @@ from backends.completion import Completion, Stop
 from backends.request import Request
 from paradigms.label import Outcome
 from paradigms.reading import read_answer
+from paradigms.render import clean, spoken
 from paradigms.subject import read_subject
 
 
@@ -22,4 +23,4 @@ def storable(request: Request, completion: Completion) -> bool:
             return read_answer(completion.text).outcome is Outcome.ANSWERED
         case "subject":
             return read_subject(completion.text).phrase is not None
-    return read_answer(completion.text).outcome is not Outcome.REFUSED
+    return bool(clean(spoken(completion.text))) and read_answer(completion.text).outcome is not Outcome.REFUSED

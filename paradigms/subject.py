@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from pydantic import BaseModel, ConfigDict
 
-from paradigms.render import clean
+from paradigms.render import clean, spoken
 
 
 class Medium(StrEnum):
@@ -61,17 +61,12 @@ def read_subject(text: str) -> Subject:
     What a model writes here steers later prompts, so only a short phrase of plain words is taken.
     """
     found: dict[str, str] = {}
-    parts = _KEY.split(clean(_unwrapped(_spoken(text)[:MAX_READ])))
+    parts = _KEY.split(clean(_unwrapped(spoken(text)[:MAX_READ])))
     for key, value in zip(parts[1::2], parts[2::2], strict=True):
         line = value.strip(" \"'*_\n").partition("\n")[0]
         if line:
             found.setdefault(key.lower(), line)
     return Subject(phrase=_phrase(found.get("subject", "")), medium=_medium(found.get("medium", "")))
-
-
-def _spoken(text: str) -> str:
-    """The text without what a model thought aloud before."""
-    return text.rpartition("</think>")[2].partition("<think>")[0]
 
 
 def _unwrapped(text: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Generator, Iterable, Mapping
 from contextlib import aclosing
 from pathlib import Path
 from typing import TypedDict, Unpack
@@ -112,10 +112,12 @@ async def ajudge_many(
     Raises:
         ConfigError: the ensemble, a file, a setting or a backend is wrong.
     """
-    async with open_judge(**options) as opened:
-        async with aclosing(opened.judge_many(sources, window=window, ordered=ordered)) as results:
-            async for judged in results:
-                yield judged
+    async with (
+        open_judge(**options) as opened,
+        aclosing(opened.judge_many(sources, window=window, ordered=ordered)) as results,
+    ):
+        async for judged in results:
+            yield judged
 
 
 def judge(source: Source, **options: Unpack[JudgeOptions]) -> Verdict:
@@ -126,7 +128,7 @@ def judge(source: Source, **options: Unpack[JudgeOptions]) -> Verdict:
 
 def judge_many(
     sources: Iterable[Source], *, window: int = WINDOW, ordered: bool = False, **options: Unpack[JudgeOptions]
-) -> Iterator[Judged]:
+) -> Generator[Judged]:
     """`ajudge_many` for code that is not async. It runs on a loop of its own, so it works in a notebook too.
 
     Stopping early, also by an exception, cancels what is under way.

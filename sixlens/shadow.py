@@ -25,7 +25,9 @@ def refuse_shadows(modules: Mapping[str, ModuleType] = sys.modules) -> None:
     for name in OURS:
         found = _place(name, modules)
         if found is None:
-            raise ImportError(f"sixlens lacks its package {name!r}; install it again: pip install --force-reinstall sixlens")
+            raise ImportError(
+                f"sixlens lacks its package {name!r}; install it again: pip install --force-reinstall sixlens"
+            )
         if found.parent != home:
             raise ImportError(
                 f"sixlens needs its own package {name!r} (in {home}), but Python finds {found} first. "

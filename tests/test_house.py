@@ -18,6 +18,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 MOST_LINES, README_LINES = 500, 120
 _VARIABLE = re.compile(r"(?:SIXLENS|OPENAI|ANTHROPIC|OLLAMA|LANGSMITH|HF|XDG)_[A-Z0-9_]+")
 _LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)(?:#([^)\s]+))?\)")
+_PAPER = "Towards Explainable Fake Image Detection"
 _UNSAID = re.compile(r"\b(?:fake|forged|authentic|verified|detected|confirmed)\b", re.IGNORECASE)
 
 
@@ -80,6 +81,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_docs_claim_no_more_than_the_tool(page: Path) -> None:
     said = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    said = " ".join(said.split()).replace(_PAPER, "")
     assert _UNSAID.findall(said) == []
 
 

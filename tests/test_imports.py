@@ -59,4 +59,6 @@ def test_an_upward_import_is_found_wherever_it_stands(floor: str, code: str) -> 
 
 
 def test_downward_imports_and_other_packages_are_let_pass() -> None:
-    assert upward("fusion", "import json, fusion.vote\nfrom paradigms.label import Label\nimport backendsomething") == []
+    assert (
+        upward("fusion", "import json, fusion.vote\nfrom paradigms.label import Label\nimport backendsomething") == []
+    )

@@ -11,7 +11,6 @@ from sixlens.cli.app import INTERRUPTED, READER_GONE, run
 __all__ = ["main", "run"]
 
 
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with its exit code."""
     for stream in (sys.stdout, sys.stderr):

@@ -109,7 +109,7 @@ def judge_command(
 
 @app.command("graph")
 def graph_command(
-    ensemble: Annotated[str, typer.Argument(metavar="[ENSEMBLE]", help="A name or a YAML file.")] = "six",
+    ensemble: Annotated[str, typer.Argument(metavar="ENSEMBLE", help="A name or a YAML file.")] = "six",
 ) -> None:
     """Print the graph of an ensemble as Mermaid."""
     from sixlens.cli.lists import print_graph

@@ -58,7 +58,7 @@ def plan_lines(outlook: Outlook) -> Iterator[str]:
     yield f"Calls for each picture: {_calls(plan)}"
     for name in dict.fromkeys(("prepare", *ensemble.paradigms, *(call.paradigm for call in plan.calls))):
         for call in (call for call in plan.calls if call.paradigm == name):
-            yield f"  {name:<14} {call.step:<12} {_carries(call):<26} {call.backend}"
+            yield f"  {name:<14} {call.step:<12} {carries(call):<26} {call.backend}"
     yield ""
     count = len(outlook.pictures)
     yield f"Pictures: {count}; calls in all: {count * len(plan.calls)}{_more(plan, count)}"
@@ -112,7 +112,7 @@ def _more(plan: Plan, count: int) -> str:
     return f"; up to {count * plan.follow_ups} more where an answer cannot be read at once" if plan.follow_ups else ""
 
 
-def _carries(call: PlannedCall) -> str:
+def carries(call: PlannedCall) -> str:
     """What a call carries, in words."""
     if not call.shows:
         return "text alone"

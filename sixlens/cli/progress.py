@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from orchestrator.judge import Event, Prepared, Reported
+from paradigms.label import Outcome
 from paradigms.signals.provenance.text import plain
 from sixlens.cli.terminal import say
 from sixlens.cli.verdict_text import says
@@ -140,5 +141,6 @@ def _words(event: Event) -> str:
     if isinstance(event, Reported):
         report = event.report
         seconds = f" ({report.seconds:.1f} s)" if report.seconds else ""
-        return f"{report.title}: {says(report)}{seconds}"
+        reason = f" ({report.reason})" if report.outcome is Outcome.FAILED else ""
+        return f"{report.title}: {says(report)}{reason or seconds}"
     return ""

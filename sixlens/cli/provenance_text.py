@@ -22,9 +22,14 @@ _TRUST = {
 }
 
 
-def provenance_lines(provenance: Provenance) -> Iterator[str]:
-    """One line each: the statement, the signature, what stands where, notes, private fields. No private text."""
-    yield statement(provenance) or "The file does not declare how the picture was made."
+def provenance_lines(provenance: Provenance, *, headline: str = "") -> Iterator[str]:
+    """One line each: the statement, the signature, what stands where, notes, private fields. No private text.
+
+    The statement is left out when the headline makes it already.
+    """
+    said = statement(provenance) or "The file does not declare how the picture was made."
+    if said not in headline:
+        yield said
     if provenance.signature.present:
         yield _signature(provenance.signature)
     claims = [claim for claim in provenance.claims if claim.text or claim.tool]
@@ -34,8 +39,8 @@ def provenance_lines(provenance: Provenance) -> Iterator[str]:
         yield f"… and {len(claims) - MOST_CLAIMS} more statements; --json lists them."
     yield from provenance.notes
     fields = provenance.private_fields
-    said = {"a place (GPS)": fields.gps, "a serial number": fields.serial_number, "an owner's name": fields.owner_name}
-    carried = [name for name, there in said.items() if there]
+    kinds = {"a place (GPS)": fields.gps, "a serial number": fields.serial_number, "an owner's name": fields.owner_name}
+    carried = [name for name, there in kinds.items() if there]
     if carried:
         yield f"It carries {', '.join(carried)}; this is not shown here, and never sent to a model."
 

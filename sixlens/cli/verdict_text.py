@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from fusion.explanation import describe
+from fusion.explanation import describe, quote
 from fusion.verdict import Spending, Verdict
 from paradigms.label import Label, Outcome
 from paradigms.report import Report
@@ -35,7 +35,7 @@ def verdict_text(verdict: Verdict) -> RenderableType:
         *_section("Strongest evidence", [_evidence(verdict)] if verdict.votes.answered or verdict.evidence else []),
         *_section("Examinations", [_reports(verdict)]),
         *_section("Dissent", _dissent(verdict)),
-        *_section("Provenance", [_bullets(provenance_lines(verdict.provenance))]),
+        *_section("Provenance", [_bullets(provenance_lines(verdict.provenance, headline=verdict.headline))]),
         *_section("Notes", [_bullets((*image.notes, *verdict.warnings))] if image.notes or verdict.warnings else []),
         *_section("Spent", [Text(spending_text(verdict.usage))]),
         *_section("Next", [_bullets(verdict.next_steps)] if verdict.next_steps else []),
@@ -69,13 +69,7 @@ def spending_text(usage: Spending) -> str:
         parts.append(f"{_count(usage.cache_hits, 'answer')} out of the cache")
     if usage.attempts > usage.calls:
         parts.append(f"{_count(usage.attempts - usage.calls, 'attempt')} without an answer")
-    tokens = usage.tokens
-    if tokens.input_tokens is None and tokens.output_tokens is None:
-        parts.append("tokens unknown" if usage.calls else "no tokens")
-    else:
-        cached = f" ({tokens.cached_tokens:,} of them cached)" if tokens.cached_tokens else ""
-        parts.append(f"{_number(tokens.input_tokens)} tokens in{cached} and {_number(tokens.output_tokens)} out")
-    parts.append("cost unknown" if usage.cost is None else f"${usage.cost:.4f}")
+    parts += [_tokens(usage), "cost unknown" if usage.cost is None else f"${usage.cost:.4f}"] if usage.calls else []
     return "; ".join([*parts, seconds, *usage.notes])
 
 
@@ -87,8 +81,8 @@ def says(report: Report) -> str:
 
 
 def first_sentence(text: str, limit: int = MAX_SENTENCE) -> str:
-    """The first sentence of a text in one harmless line."""
-    line = plain(text, 4 * limit)
+    """The first sentence of what a model wrote that can be said to people, in one harmless line."""
+    line = quote(text, 4 * limit)
     end = re.search(r"[.!?。！？](?=\s|$)", line)
     return plain(line[: end.end()] if end else line, limit)
 
@@ -150,6 +144,14 @@ def _bullets(lines: Iterable[str]) -> RenderableType:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _tokens(usage: Spending) -> str:
+    tokens = usage.tokens
+    if tokens.input_tokens is None and tokens.output_tokens is None:
+        return "tokens unknown"
+    cached = f" ({tokens.cached_tokens:,} of them cached)" if tokens.cached_tokens else ""
+    return f"{_number(tokens.input_tokens)} tokens in{cached} and {_number(tokens.output_tokens)} out"
 
 
 def _number(tokens: int | None) -> str:

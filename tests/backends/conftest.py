@@ -148,7 +148,7 @@ def raw_server() -> Callable[[Handler], Any]:
 
         server = await asyncio.start_server(handle_and_close, "127.0.0.1", 0)
         try:
-            return server.sockets[0].getsockname()[1]
+            yield server.sockets[0].getsockname()[1]
         finally:
             server.close()
             for task in tasks:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import base64
 
 import httpx2
@@ -137,7 +138,7 @@ async def test_a_model_that_does_not_see_is_refused(peer, open_one, request_of):
 async def test_identity_names_the_revision_after_prepare(peer, open_one):
     backend = open_one()
     before = backend.identity
-    await backend.prepare()
+    await asyncio.gather(backend.prepare(), backend.prepare())
     await backend.prepare()
     assert backend.identity == before.replace("|qwen2.5vl:7b||", "|qwen2.5vl:7b|abcdef012345|")
     assert backend.identity != before

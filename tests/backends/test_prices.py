@@ -93,7 +93,7 @@ def test_an_empty_file_of_the_user_is_no_error(tmp_path: Path) -> None:
         ("models: {a:b: {input: .nan, output: 1, date: 2026-01-31, source: s}}", "finite"),
         ("models: {a:b: {input: 1, output: 1, source: s}}", "date"),
         ("models: {a:b: {input: 1, outptu: 1, date: 2026-01-31, source: s}}", "Did you mean 'output'"),
-        ("[1, 2]", "valid dictionary"),
+        ("[1, 2]", "p.yaml: "),
     ],
 )
 def test_a_wrong_table_is_one_clear_line(tmp_path: Path, text: str, message: str) -> None:

@@ -5,8 +5,8 @@ What a fenced block of a page becomes:
 - `python` runs, all blocks of a page in one namespace; `sh` runs line by line through the command line, in this
   process, and must end with exit code 0 or the one of a comment `# exit N`; `yaml` and `toml` must parse, and a block
   that begins with `# file: NAME` is written to the page's folder before anything runs.
-- A block `… output` must be what the block before it printed. `text`, `json` and `mermaid` without it show something
-  that differs from run to run.
+- A block `… output` must be what the block before it printed, but for seconds and for lines left out at `…`. A block
+  of `text`, `json` or `mermaid` without that word shows something that differs from run to run.
 - `no-run` marks a block that needs a server of somebody else: its `sixlens judge` lines are rehearsed with --dry-run.
 - Anything else is an example that nobody tries, and fails.
 
@@ -17,8 +17,8 @@ up a machine; only their form is checked here, since the checks of the repositor
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
-import json
 import logging
 import os
 import re
@@ -27,6 +27,7 @@ import socket
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ class Page:
             self._write(example)
         for example in self._examples:
             if example.mark == "output":
-                assert _timeless(example.body) == _timeless(self._printed), f"{example.where} is not what is printed"
+                assert shows(example.body, self._printed), f"{example.where}: printed is\n{self._printed}"
             elif example.mark == "no-run":
                 self._rehearse(example)
             else:
@@ -143,21 +144,30 @@ def _lines(example: Example) -> Iterator[str]:
     return (line for line in joined.splitlines() if line.strip() and not line.startswith("#"))
 
 
-def _timeless(text: str) -> str:
-    """The text without what a clock says, and without blanks at the end of lines."""
-    return "\n".join(line.rstrip() for line in _SECONDS.sub("… s", text).strip().splitlines())
+def shows(block: str, printed: str) -> bool:
+    """Whether a block shows what was printed: line by line, but for seconds; a line `…` stands for any lines."""
+    lines = ("(?s:.*)" if line == "…" else re.escape(line) for line in _lines_without_seconds(block))
+    return re.fullmatch("\n".join(lines), "\n".join(_lines_without_seconds(printed))) is not None
+
+
+def _lines_without_seconds(text: str) -> list[str]:
+    return [line.rstrip() for line in _SECONDS.sub("0 s", text).strip().splitlines()]
+
+
+def _refuse(*_: object) -> None:
+    raise ConnectionRefusedError("an example reaches out")
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder with a picture, an environment that names no backend and no key, and the loggers as they were."""
+    """An empty folder, an environment that names no backend and no key, no network, and the loggers as they were."""
     for name in os.environ:
         if name.endswith("_API_KEY") or name.startswith("SIXLENS_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("SIXLENS_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("COLUMNS", "96")
     monkeypatch.chdir(tmp_path)
-    draw_sample().save("photo.jpg", quality=90)
+    monkeypatch.setattr(socket.socket, "connect", _refuse)
     loggers = [logging.getLogger(name) for name in LOGGERS]
     kept = [(logger.handlers, logger.level, logger.propagate) for logger in loggers]
     yield tmp_path
@@ -165,11 +175,38 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         logger.handlers, logger.level, logger.propagate = handlers, level, propagate
 
 
+def page_examples(page: Path) -> list[Example]:
+    """The examples of a page. Of the two commands that set a machine up only the first one's judging is left."""
+    listed = examples(page.read_text("utf-8"), page.name)
+    if page == README:
+        judged = listed[0].body.rpartition(".venv/bin/")[2].replace("python3*", "python3")
+        return [dataclasses.replace(listed[0], body=judged), *listed[2:]]
+    return listed
+
+
+def prepare(page: Path) -> None:
+    """Put into the working folder what a page starts from."""
+    draw_sample().save("photo.jpg", quality=90)
+    if page == README:
+        installed = find_spec("sklearn")
+        assert installed is not None
+        assert installed.origin is not None
+        picture = Path(".venv/lib/python3/site-packages/sklearn/datasets/images/china.jpg")
+        picture.parent.mkdir(parents=True)
+        picture.symlink_to(Path(installed.origin).parent / "datasets" / "images" / "china.jpg")
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_examples_of_a_page_are_true(page: Path) -> None:
-    listed = examples(page.read_text("utf-8"), page.name)
-    assert page.read_text("utf-8").count("\n```") == 2 * len(listed), "a fence is not closed, or indented"
-    Page(listed[2:] if page == README else listed).run()
+    listed = page_examples(page)
+    prepare(page)
+    Page(listed).run()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_fence_is_an_example(page: Path) -> None:
+    text = page.read_text("utf-8")
+    assert len(re.findall("^ *(?:```|~~~)", text, re.MULTILINE)) == 2 * len(examples(text, page.name))
 
 
 def test_the_readme_begins_with_two_commands_for_a_fresh_machine() -> None:
@@ -178,3 +215,34 @@ def test_the_readme_begins_with_two_commands_for_a_fresh_machine() -> None:
     judged = "sixlens judge .venv/lib/python3*/site-packages/sklearn/datasets/images/china.jpg"
     assert first.body == SETUP.format(extra="eval", command=judged) + "\n"
     assert second.body == SETUP.format(extra="dev", command="pytest -q") + "\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("```sh\nrm -rf /\n```\n", "nobody tries 'rm -rf /'"),
+        ("```rust\nfn main() {}\n```\n", "nobody tries an example in 'rust'"),
+        ("```\nsixlens doctor\n```\n", "nobody tries an example in 'no language'"),
+        ("```sh maybe\nsixlens doctor\n```\n", "unknown mark 'maybe'"),
+        ("```sh\nsixlens judge photo.jpg --fusion nonsense\n```\n", "--fusion nonsense"),
+        ("```sh\nsixlens judge photo.jpg  # exit 3\n```\n", "# exit 3"),
+        ("```sh no-run\nsixlens judge photo.jpg --nonsense\n```\n", "--nonsense --dry-run"),
+        ("```python no-run\nimport sixlens\n```\n", "only commands may need a server"),
+        ("```python\nprint('this')\n```\n```text output\nthat\n```\n", "printed is"),
+        ("```yaml\n# file: a.yaml\na: 1\n```\n```yaml\n# file: a.yaml\na: 2\n```\n", "a second time"),
+    ],
+)
+def test_an_example_that_is_not_true_is_found(text: str, problem: str) -> None:
+    prepare(Path("page.md"))
+    with pytest.raises((AssertionError, pytest.fail.Exception), match=re.escape(problem)):
+        Page(examples(text, "page.md")).run()
+
+
+def test_python_examples_run_and_share_their_names() -> None:
+    with pytest.raises(ZeroDivisionError):
+        Page(examples("```python\nzero = 0\n```\n```python\n1 / zero\n```\n", "page.md")).run()
+
+
+def test_output_is_compared_but_for_seconds_and_lines_left_out() -> None:
+    assert shows("a 12 ms\n…\nd\n", "a 0.3 s\nb\nc\nd\n")
+    assert not shows("a\n…\ne\n", "a\nb\nd\n")

@@ -265,6 +265,15 @@ def test_a_case_has_a_budget_inside_the_budget_of_the_run(run_virtual: Run) -> N
     run_virtual(main())
 
 
+async def test_an_answer_counts_even_where_no_limiter_says_that_it_was_asked_for() -> None:
+    async def answer(_: Request) -> Completion:
+        return answered()
+
+    budget = Budget(calls=1)
+    await BudgetLayer(FunctionBackend(answer), budget, PRICES).complete(REQUEST)
+    assert budget.spent.calls == 1
+
+
 async def test_a_budget_of_another_run_is_refused() -> None:
     with pytest.raises(ConfigError, match="child"):
         await Server().layer(Budget()).complete(Request((), budget=Budget(calls=1)))

@@ -116,11 +116,13 @@ async def test_an_error_is_not_stored(store: CacheStore) -> None:
 async def test_identical_requests_in_flight_are_one_call_with_and_without_a_store(
     store: CacheStore, kept: bool
 ) -> None:
-    asked = Asked()
+    rate = RateState(remaining_requests=1)
+    asked = Asked(ANSWER.model_copy(update={"rate": rate}))
     layer = asked.cached(store if kept else None)
     answers = await asyncio.gather(*(layer.complete(REQUEST) for _ in range(5)))
     assert asked.calls == 1
     assert [(answer.cached, answer.attempts) for answer in answers] == [(False, 3)] + [(True, 0)] * 4
+    assert [answer.rate for answer in answers] == [rate] + [None] * 4
 
 
 async def test_no_answer_is_asked_twice_while_it_is_being_written(store: CacheStore) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from backends.completion import Completion
-from backends.errors import BudgetError, ConnectError, RateLimitError
+from backends.errors import BudgetError, ConnectError, RateLimitError, ServerError
 from backends.layers.flight import SingleFlight
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -159,6 +159,24 @@ def test_every_waiter_gets_an_error_of_its_own(run_virtual: Run) -> None:
             assert error.__cause__ is original
             # Raised in many tasks, one object would collect the lines of all of them.
             assert len(traceback.extract_tb(error.__traceback__)) < 5
+
+    run_virtual(main())
+
+
+def test_who_asks_in_the_moment_of_a_failure_asks_anew(run_virtual: Run) -> None:
+    async def main() -> None:
+        flights, call = SingleFlight(), Call(ServerError("down"))
+
+        async def late() -> tuple[Completion, bool]:
+            await asyncio.sleep(1)
+            return await flights.run("k", call)
+
+        first = asyncio.create_task(flights.run("k", call))
+        await asyncio.sleep(0)
+        second = asyncio.create_task(late())
+        failed, answered = await asyncio.gather(first, second, return_exceptions=True)
+        assert isinstance(failed, ServerError)
+        assert answered == (ANSWER, True)
 
     run_virtual(main())
 

@@ -238,6 +238,17 @@ def test_rate_headers_slow_the_limiter_down(run_virtual: Run) -> None:
     run_virtual(main())
 
 
+def test_calls_that_started_meanwhile_are_taken_off_what_the_headers_leave(run_virtual: Run) -> None:
+    async def main() -> None:
+        few = RateState(limit_requests=100, remaining_requests=4, reset_requests=50.0)
+        server = Server(fixed(3), ANSWER.model_copy(update={"rate": few}))
+        await ended(*(server.ask() for _ in range(4)))
+        # The first answer does not know of two more calls: two are left, a third of 50 s apart.
+        assert server.starts == [0, 0, 0, pytest.approx(50 / 3)]
+
+    run_virtual(main())
+
+
 def test_it_grows_when_slots_are_in_use_and_shrinks_once_for_a_burst_of_refusals(run_virtual: Run) -> None:
     async def main() -> None:
         limiter = Limiter(LimiterPolicy(start=8, ceiling=64))

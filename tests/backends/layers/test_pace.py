@@ -64,6 +64,7 @@ def test_what_the_provider_counted_replaces_the_estimate() -> None:
     old = pace.started(1.0, 500)
     pace.ready_at(100.0, 0)
     pace.counted(old, 5_000)
+    pace.started(100.0, 100)
     assert pace.ready_at(100.0, 900) == 100.0, "a call of an earlier minute does not count any more"
 
 
