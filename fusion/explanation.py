@@ -33,9 +33,11 @@ _SIGNER = {
 _NOBODY_VOUCHES = "Nothing vouches for its signer: anyone can make such a signature."
 _NOUN = {Label.GENERATED: "generated picture", Label.REAL: "photograph", Label.UNDECIDED: "undecided"}
 _SIDES = (Label.GENERATED, Label.REAL)
-_PER_CENT = re.compile(r"\d\s*(?:%|per ?cent\b)", re.IGNORECASE)
+_PER_CENT = re.compile(r"\d\s*%|(?:\b|\d)per ?cent\b", re.IGNORECASE)
 _WORDS = (
-    (r"deep ?fakes?|fak(?:e|es|ed)|forged", "generated"),
+    (r"deep ?fakes?", "generated picture"),
+    (r"fak(?:e|es|ed)|forged", "generated"),
+    (r"an authentic", "a genuine"),
     (r"authentic", "genuine"),
     (r"authenticity", "genuineness"),
     (r"verified", "checked"),

@@ -9,12 +9,12 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from backends.image import Image
-from backends.layers.budget import Budget
 from langgraph.errors import GraphBubbleUp
 
 from backends.backend import Backend
 from backends.errors import BudgetError, SixlensError
+from backends.image import Image
+from backends.layers.budget import Budget
 from backends.request import Picture
 from backends.stack import Resources
 from orchestrator.deadline import Deadline
@@ -83,6 +83,7 @@ class Case:
             limits=ensemble.tokens,
             temperature=ensemble.sampling.temperature,
             seed=ensemble.sampling.seed,
+            samples=ensemble.sampling.samples,
             trace=self.kit.trace,
             observer=self.ledger,
             budget=self.budget,

@@ -12,7 +12,6 @@ from fusion.declaration import ProvenanceMode
 from paradigms.paradigm import NAME, Layout
 from paradigms.view import TokenLimits
 
-
 _NODES = ("prepare", "fuse", "panel")
 
 
@@ -43,6 +42,16 @@ class SamplingSettings(_Config):
     temperature: float | None = Field(ge=0, le=2)
     """None leaves it to the server."""
     seed: int | None
+    samples: int = Field(ge=1, le=50)
+    """Answers asked for where a verdict is asked for, inclusive; more than one needs a temperature above 0."""
+
+    @model_validator(mode="after")
+    def _samples_differ(self) -> Self:
+        if self.samples > 1 and self.temperature == 0:
+            raise ValueError(
+                "sampling.samples above 1 needs a sampling.temperature above 0, or all answers are the same"
+            )
+        return self
 
 
 class ImageSettings(_Config):

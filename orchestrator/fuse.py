@@ -19,6 +19,7 @@ from fusion.strategies import strategy
 from fusion.verdict import Coverage, DeliveredImage, ImageRecord, Verdict
 from orchestrator.case import Case
 from orchestrator.findings import Findings
+from orchestrator.prefix import prefix_notes
 from paradigms.examination import Examination
 from paradigms.label import Cause, Outcome
 from paradigms.report import Report
@@ -112,7 +113,7 @@ def _verdict(case: Case, findings: Findings, reports: tuple[Report, ...], ruling
         coverage=_coverage(reports),
         warnings=(*findings.warnings, *decision.warnings),
         next_steps=next_steps(ruling),
-        usage=case.ledger.spending(),
+        usage=case.ledger.spending(prefix_notes(case)),
         versions=dict(_versions()),
     )
 

@@ -188,7 +188,8 @@ class Judge:
     ) -> AsyncGenerator[Judged]:
         """Judge any number of pictures, at most `window` at once, and yield results as they finish.
 
-        With `ordered` they come in the order of the inputs. `sources` is read as slots become free, so it may be endless.
+        With `ordered` they come in the order of the inputs. `sources` is read as slots become free, so it may be
+        endless.
         An unusable input costs nobody else's result: its `Judged` carries the error.
         """
         async with aclosing(in_window(self._judged, enumerate(sources), window, ordered=ordered)) as results:

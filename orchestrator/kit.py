@@ -148,7 +148,11 @@ def _open(ensemble: Ensemble, spec: str, given: Mapping[str, Backend]) -> Backen
     if spec in given:
         return given[spec]
     deadlines = ensemble.deadlines
-    own = {"attempt_seconds": deadlines.attempt, "connect_seconds": deadlines.connect, **ensemble.backends.get(spec, {})}
+    own = {
+        "attempt_seconds": deadlines.attempt,
+        "connect_seconds": deadlines.connect,
+        **ensemble.backends.get(spec, {}),
+    }
     return open_backend(spec, build(BackendSettings, own, f"backends.{spec}"))
 
 

@@ -38,14 +38,17 @@ class Conversation:
         self.backend_served = backend.spec
 
     async def ask(
-        self, step: str, messages: tuple[Message, ...], purpose: Purpose, prefill: str | None = None
+        self, step: str, messages: tuple[Message, ...], purpose: Purpose, prefill: str | None = None, sample: int = 0
     ) -> Completion:
         """Ask, and once more with more room if the token limit cut the answer off.
+
+        `sample` tells apart several answers to the same question.
 
         Raises:
             BackendError, BudgetError: no answer came.
         """
         request = self._request(step, messages, purpose, prefill)
+        request = dataclasses.replace(request, sampling=dataclasses.replace(request.sampling, sample=sample))
         completion = await self._complete(step, request)
         room = int(request.sampling.max_tokens * self._means.limits.more_room)
         if completion.stop is not Stop.LENGTH or room <= request.sampling.max_tokens:
@@ -64,8 +67,7 @@ class Conversation:
             sampling=Sampling(self._means.temperature, room, seed=self._means.seed),
             schema=answer_schema() if formed else None,
             prefill=prefill,
-            # One short line: the one place where the chances of single tokens are worth their weight.
-            logprobs=purpose == "follow_up" and self._backend.capabilities.logprobs is True,
+            logprobs=purpose in ("verdict", "follow_up") and self._backend.capabilities.logprobs is True,
             origin=Origin(self._case, self._paradigm, step, purpose),
             observer=self._means.observer,
             budget=self._means.budget,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from backends.backend import Backend, BoxFormat
 from backends.completion import Completion, Stop
 from backends.models import seen_size
 from backends.request import Message
 from paradigms.boxes import map_box
-from paradigms.certainty import from_logprobs, from_statement
+from paradigms.certainty import from_logprobs, from_samples, from_statement
 from paradigms.conversation import Conversation, Purpose, turn
 from paradigms.evidence import Evidence
 from paradigms.form import Box
@@ -141,6 +143,8 @@ class Examination:
         variables = self._variables()
         for step in self._paradigm.asks:
             messages = self._messages(step, variables)
+            if step.ask == "verdict" and self._means.samples > 1:
+                return await self._sampled(talk, messages, step)
             purpose: Purpose = "verdict" if step.ask == "verdict" else "text"
             completion = await talk.ask(step.name, messages, purpose, step.prefill)
             problem = _problem(completion, purpose)
@@ -194,6 +198,33 @@ class Examination:
         return self.report(
             Outcome.ANSWERED, label=reading.label, sureness=_sureness(reading.label, reading, completion)
         )
+
+    async def _sampled(self, talk: Conversation, messages: tuple[Message, ...], step: AskStep) -> Report:
+        """The verdict of several answers to the same question: what most of them say, with the share as its chance."""
+        count = self._means.samples
+        questions = (talk.ask(step.name, messages, "verdict", step.prefill, sample) for sample in range(count))
+        results = await asyncio.gather(*questions, return_exceptions=True)
+        completions = [result for result in results if isinstance(result, Completion)]
+        errors = [result for result in results if isinstance(result, BaseException)]
+        if not completions:
+            raise errors[0]
+        readings = [_read(completion) for completion in completions]
+        labels = [reading.label for reading in readings if reading.label is not None]
+        said = Counter(label.value for label in labels)
+        others = f"{len(errors)} failed, {len(completions) - len(labels)} without a label"
+        talk.notes.append(
+            f"of {count} samples " + ", ".join(f"{n} say {name}" for name, n in said.items()) + f"; {others}"
+        )
+        if not labels:
+            refused = any(reading.outcome is Outcome.REFUSED for reading in readings)
+            outcome = Outcome.REFUSED if refused else Outcome.UNPARSED
+            return self.report(outcome, reason=f"no label can be read from any of {count} samples")
+        label = _majority(labels)
+        chosen = next((reading for reading in readings if reading.label is label), readings[0])
+        self._text = clean(chosen.reasoning)[:MAX_TEXT]
+        self._observe(chosen, talk)
+        share = from_samples(labels)
+        return self.report(Outcome.ANSWERED, label=label, sureness=None if share is None else (share, "samples"))
 
     def _once_more(self, messages: tuple[Message, ...], answer: str) -> tuple[Message, ...]:
         """The conversation so far, with the end of the answer, and the one further question."""
@@ -262,6 +293,12 @@ def _whole_lines(completion: Completion, step: AskStep, talk: Conversation) -> s
     )
     whole = completion.text.rpartition("\n")[0]
     return whole if clean(spoken(whole)) else completion.text
+
+
+def _majority(labels: Sequence[Label]) -> Label:
+    """The label that more than half of the samples say, else `undecided`."""
+    label, count = Counter(labels).most_common(1)[0]
+    return label if 2 * count > len(labels) else Label.UNDECIDED
 
 
 def _read(completion: Completion) -> Reading:

@@ -38,7 +38,7 @@ NEGATION = re.compile(  # "lacks the grain of a real photo", "a photo rather tha
         r"doubt(?:s|ed|ful)? in(?:consistent|compatible) deviat\w+ differs? different contradict\w* rules?_out",
         r"ruled_out than instead_of low_(?:likelihood|probability) less_(?:likely|typical|common|characteristic)",
         r"too_[^,.]*?_(?:to_be|for) against (?:unnatural|unrealistic|odd)_(?:for|in) contrary as_opposed_to",
-        r"compared_(?:to|with) in_contrast",
+        r"compared_(?:to|with) in_contrast hurdle challenge",
     )
 )
 EVIDENCE = re.compile(  # starts anew, "the lack of grain suggests …", unless in "… that would suggest"
@@ -116,12 +116,14 @@ CLAIMS = tuple(
         rf"{_SUBJECT}{_IS}{_FILL} ?$",  # "the image is most likely …"
         rf"{_SUBJECT} (?:\w+ly |does not |doesn't )?(?:shows?|exhibits?|displays?|contains?|bears?|has|have)"
         r"(?: (?!some|few|minor|slight|subtle)[\w-]+){0,4}? (?:signs?|indicators?|hallmarks?|characteristics|traits?"
-        r"|evidence|signatures?|look|appearance|mark(?:er)?s?) of(?: \w+){0,2}? ?$",  # "it shows clear signs of …"
+        r"|evidence|signatures?|look|appearance|mark(?:er)?s?)(?: (?:that|which) are)?(?: \w+ly| often)?"
+        r" (?:(?:suggestive |indicative |typical |characteristic )?of|(?:consistent|associated) with|found in|seen in)"
+        r"(?: \w+){0,2}? ?$",  # "it shows clear signs of …"
         rf"\b(?:classif\w+|categori[sz]\w+|identif\w+|labell?ed|deemed|judged|regarded|conclu\w+|verdict){_FILL} ?$",
         r"\b(?:i|we)\b(?:'\w+)?(?: \w+){0,3}? (?:conclude|believe|think|say|lean|classify|judge|consider|suspect|guess"
         r"|infer|assess|estimate|inclined|argue|go|opt|answer|call|take)"
         rf"(?: (?:that|it|this|the|{_PICTURE}|for))*+{_FILL} ?$",  # "I would classify the image as …"
-        rf"\b(?:likelihood|probability|chance|likely|leans?|leaning|tilts?|favou?rs?)\b{_FILL} ?$",  # "leaning towards …"
+        rf"\b(?:likelihood|probability|chance|likely|lean(?:s|ing)?|tilts?|favou?rs?)\b{_FILL} ?$",  # "leaning to …"
     )
 )
 FRAGMENT = re.compile(r"^\W*(?:(?:in short|most|very|not|an?|the|\w+ly)\s)*\s*$")  # "Most likely …, because …"

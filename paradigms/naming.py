@@ -1,7 +1,7 @@
 """The words in which models name a class, each replaced by one word of ours.
 
 After `mask` a text says `qgen` for "AI-generated", "synthetic", "a deepfake"…, `qreal` for "real", "authentic", "taken
-with a camera"…, `qphoto` for "photograph", `qedit` for "manipulated", and `either` where both classes are offered side
+with a camera"…, `qphoto` for "photograph", `qedit` for "manipulated", and `qeither` where both classes are offered side
 by side ("real or AI-generated"). The rules of `prose` and `reading` then speak of classes, not of vocabulary.
 """
 
@@ -12,7 +12,7 @@ import unicodedata
 
 from paradigms.label import Label
 
-GEN, REAL, PHOTO, EDIT, EITHER = "qgen", "qreal", "qphoto", "qedit", "either"
+GEN, REAL, PHOTO, EDIT, EITHER = "qgen", "qreal", "qphoto", "qedit", "qeither"
 LABELS = {GEN: Label.GENERATED, REAL: Label.REAL}
 OPPOSITE = {GEN: REAL, REAL: GEN}
 CJK = re.compile(r"[\u4e00-\u9fff]")
@@ -40,28 +40,29 @@ _REAL_NAMES = re.compile(
 )
 _GEN_NAMES = re.compile(
     rf"\b{_MADE}(?: \w+ly)? (?:by|with|using|through|via|from) (?:an? |the )?(?:\w+ )?{_MACHINE}"
-    r"(?:[- ](?:based|image|tools?|models?|systems?|algorithms?|software|programs?|generators?|technology"
-    r"|techniques?))*"
+    r"(?:[- ](?:based|image|tools?|models?|systems?|algorithms?|software|programs?|generators?|technology|techniques?))*"
     rf"|\b(?:ai|artificially|computer|machine|digitally|synthetically|gan)[- ]{_MADE}\b"
-    r"|\b(?:ai|gan|diffusion|generative)(?:/\w+)?[- ](?:generations?|creations?|synthesis|rendering|origins?"
-    r"|involvement"
-    r"|art(?:work)?s?|imagery|images?|pictures?|photos?|art[ie]facts?|fabrication|production|content|hallucinations?"
-    r"|glitch(?:es)?|telltales?)\b|\bsynthetic generations?\b|\b(?:generative )?adversarial networks?(?: \(gans?\))?"
+    r"|\b(?:ai|gan|diffusion|generative)(?:/\w+)?[- ]"
+    r"(?:generations?|creations?|synthesis|rendering|origins?|involvement|art(?:work)?s?|imagery|images?|pictures?"
+    r"|photos?|art[ie]facts?|fabrication|production|content|hallucinations?|glitch(?:es)?|telltales?)\b"
+    r"|\bsynthetic generations?\b|\b(?:generative )?adversarial networks?(?: \(gans?\))?"
     r"|\b(?:generative ai|(?:generative|diffusion) models?|artificial intelligence|deep ?fakes?|faked|fabricated|cgi"
-    r"|inauthentic|generated"
-    r"|fakes?(?! (?:plants?|flowers?|fur|eyelashes|nails|smile|blood|grass|leather))"
-    r"|computer graphics|(?:3d|computer|digital)[- ]render(?:s|ing|ed)?|synthesi[sz]ed)\b"
+    r"|inauthentic|generated|computer graphics|(?:3d|computer|digital)[- ]render(?:s|ing|ed)?|synthesi[sz]ed)\b"
+    r"|\bfakes?\b(?! (?:plants?|flowers?|fur|eyelashes|nails|smile|blood|grass|leather))"
     r"|\bsynthetic(?:ally)?\b(?! (?:fabric|fib|material|leather|turf|fur|rubber|hair))"
     rf"|\bartificial\b(?= (?:{_NOUN}|creation|generation|origin|composition)|\s*(?:[.,;)\n]|$))"
     r"|\bai\b(?= ?(?:$|[.,;)!\n]))"
 )
-# Authenticity is only a claim where something speaks for it: "to assess its authenticity" is none.
+# Nouns that are a claim only where something speaks for them: "to assess its authenticity" is none.
 _AUTHENTICITY = re.compile(
-    r"\b((?:suggest|support|indicat|confirm|reinforc|strengthen|impl(?:y|ies)|point|evidence|hallmark|sign"
-    r"|credence|lack"
-    r"|credibility|confidence|consistent|favor)\w*(?: (?:to|of|in|with|for|towards?|its|their|the|a|image's"
-    r"|image|photo's"
-    r"|photographic|overall|natural)){0,4}) authenticity\b"
+    r"\b((?:suggest|support|indicat|confirm|reinforc|strengthen|impl(?:y|ies)|point|evidence|hallmark|sign|credence|lack"
+    r"|credibility|confidence|consistent|favor)\w*"
+    r"(?: (?:to|of|in|with|for|towards?|its|their|the|a|image's|image|photo's|photographic|overall|natural)){0,4})"
+    r" authenticity\b"
+)
+_PHOTOGRAPHY = re.compile(
+    r"\b((?:consistent with|typical (?:of|for)|characteristic of|hallmarks? of|in line with)(?: [\w-]+){0,3}?)"
+    r" photography\b"
 )
 _EDITED = re.compile(any_of("manipulated doctored photoshopped tampered_with composited"))
 _CHINESE_REAL = re.compile(
@@ -107,7 +108,7 @@ def mask(text: str) -> str:
     """`plain` text with every phrase that names a class replaced by our word for it."""
     if CJK.search(text):
         text = _CHINESE_GEN.sub(f" {GEN} ", _CHINESE_REAL.sub(f" {REAL} ", text))
-    text = _AUTHENTICITY.sub(rf"\1 {REAL}", text)
+    text = _PHOTOGRAPHY.sub(rf"\1 {REAL}", _AUTHENTICITY.sub(rf"\1 {REAL}", text))
     text = _GEN_NAMES.sub(GEN, _REAL_NAMES.sub(REAL, text))
     text = _EDITED.sub(EDIT, re.sub(r"\bphotographs?\b", PHOTO, text))
     return _EITHER.sub(_alternatives, text)

@@ -21,8 +21,8 @@ LONGEST_TEXT = 40_000
 """Characters that are read as lines and prose; of a longer answer its beginning and its end."""
 LONGEST_LINE = 400
 """Characters; a longer line is no verdict line."""
-LONGEST_VERDICT = 12
-"""Words that may stand behind `Verdict:`; anything longer is prose."""
+LONGEST_VERDICT = 8
+"""Words of a verdict that is no sentence, such as `Verdict: likely real`."""
 
 How = Literal["schema", "final_line", "prose", "none"]
 
@@ -44,12 +44,12 @@ _HEAD = re.compile(
     r"(?:\s*\([^)\n]{0,60}\))?\s*(?:[:=?]|\s-(?=\s)|\bis\b|$)\s*:?\s*(?P<value>.*)$"
 )
 _BARE = re.compile(
-    r"^\W*(?:(?:therefore|thus|so|hence|overall|most|very|more|highly|likely|probably|certainly|definitely"
-    r"|almost|it|is|this"
-    rf"|a|an|the|image|picture|photo|not)[:,]?\s+)*+{_CLASS}(?:\s+(?:image|photo|picture|qphoto|photography))?\W*$"
+    r"^\W*(?:(?:therefore|thus|so|hence|overall|most|very|more|highly|likely|probably|certainly|definitely|almost"
+    rf"|it|is|this|a|an|the|image|picture|photo|not)[:,]?\s+)*+{_CLASS}(?:\s+(?:image|photo|picture|qphoto|photography))?\W*$"
     r"|^\W*(?:(?:i )?(?:can't|can not) tell|undecided|uncertain|inconclusive|unsure|not sure)\W*$"
 )
 _CLAUSE_END = re.compile(r"[.;,:!。]|\s-\s|\s(?:because|since|as|based|due|with|given|but)\s")
+_CONCEDES = re.compile(r"(?:while|although|though|if|despite|even|given|based|whether)\b")
 _RESTATED = re.compile(rf"\b(?:is|was|does|are)\b[^?\n]{{0,80}}\b({_CLASS})\b[^?\n]{{0,30}}\?\W*(yes|no)\b")
 _CHECKED = re.compile(
     rf"^\W*(?:is )?(?:it |this |the )?(?:image |picture |photo )?({_CLASS})(?: image| photo| qphoto)?\s*[:?]\s*"
@@ -75,8 +75,8 @@ _DECLINES = re.compile(
 )
 _HEDGES = re.compile(
     any_of("can't can_not could_not impossible difficult hard challenging unable_to no_way_to")
-    + r"[^.\n]{0,50}?\b(?:determin|tell|say|conclu|verif|confirm|establish|distinguish|ascertain|decid|certain"
-    r"|affirm|rule)"
+    + r"[^.\n]{0,50}?\b(?:determin|tell|say|conclu|verif|confirm|establish|distinguish|ascertain|decid"
+    r"|certain|affirm|rule)"
     r"|\bnot (?:\w+ ){0,2}?(?:determin|verif|confirm|conclusi|definitiv|certain|affirm|possible to)|"
     + any_of(
         r"inconclusive undetermined indeterminate 50_?[/-]_?50 fifty-fifty undecided toss-?up",
@@ -161,7 +161,8 @@ def _verdict_lines(words: str) -> tuple[set[Label], set[Label]]:
         elif number in (0, len(lines) - 1) and _BARE.match(line):
             label = _short_verdict(re.sub(r"^\w+[:,] ", "", line))
         if label is not None:
-            (weak if head and head["weak"] else strong).add(label)
+            opens = head is None and number < len(lines) - 1
+            (weak if opens or (head and head["weak"]) else strong).add(label)
     return strong, weak
 
 
@@ -169,8 +170,11 @@ def _short_verdict(value: str) -> Label | None:
     if re.search(rf"\d ?(?:=|means|is) ?(?:\w+ )?{_CLASS}", value):
         return None  # the scale is explained, not used
     value = value.strip(" \t[](){}<>-=:")
+    claimed = weigh([mention for mention in find_mentions(_sentences(value)[0]) if mention.claim]) if value else None
+    if claimed is not None:
+        return claimed
     for phrase in (_CLAUSE_END.split(value, maxsplit=1)[0], value):
-        if len(phrase.split()) <= LONGEST_VERDICT and (label := read_phrase(phrase)):
+        if len(phrase.split()) <= LONGEST_VERDICT and not _CONCEDES.match(phrase) and (label := read_phrase(phrase)):
             return label
     return None
 

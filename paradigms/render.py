@@ -141,7 +141,7 @@ class _Turns:
             yield Message(role, said)
 
     def _each(self, turn: EachTurn, variables: Mapping[str, object]) -> Iterator[Message]:
-        items = variables.get(turn.each, ())
+        items = variables.get(turn.each)
         if not isinstance(items, tuple):
             raise PromptError(f"`each: {turn.each}` has nothing to repeat here.")
         for index, item in enumerate(items):

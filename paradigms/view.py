@@ -54,6 +54,8 @@ class Means:
     limits: TokenLimits
     temperature: float | None = 0.0
     seed: int | None = None
+    samples: int = 1
+    """How many answers to ask for where a verdict is asked for."""
     trace: bool = False
     observer: Observer | None = None
     budget: Budget | None = None

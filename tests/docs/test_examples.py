@@ -7,7 +7,7 @@ What a fenced block of a page becomes:
   that begins with `# file: NAME` is written to the page's folder before anything runs.
 - A block `… output` must be what the block before it printed, but for seconds and for lines left out at `…`. A block
   of `text`, `json` or `mermaid` without that word shows something that differs from run to run.
-- `no-run` marks a block that needs a server of somebody else: its `sixlens judge` lines are rehearsed with --dry-run.
+- `no-run` marks commands that need somebody else's server, or minutes: `sixlens judge` is rehearsed with --dry-run.
 - Anything else is an example that nobody tries, and fails.
 
 Pages run in a folder of their own, with a drawn `photo.jpg` and an empty cache. The first two blocks of the README set
@@ -121,6 +121,8 @@ class Page:
         """Try what can be tried of an example that needs somebody else's server: the command line, asking nobody."""
         assert example.language == "sh", f"{example.where}: only commands may need a server"
         for line in _lines(example):
+            scripts = [word for word in shlex.split(line, comments=True) if word.endswith(".py")]
+            assert all((ROOT / script).is_file() for script in scripts), f"{example.where}: {line}"
             if "sixlens judge" in line:
                 command, hash_mark, comment = line.partition(" #")
                 self._command(example, f"{command} --dry-run{hash_mark}{comment}")
@@ -165,7 +167,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         if name.endswith("_API_KEY") or name.startswith("SIXLENS_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("SIXLENS_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setenv("COLUMNS", "96")
+    monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(socket.socket, "connect", _refuse)
     loggers = [logging.getLogger(name) for name in LOGGERS]

@@ -120,7 +120,9 @@ async def test_a_cut_off_answer_is_asked_for_once_more_with_more_room(picture: b
     async def cut(request: Request) -> Completion:
         room = request.sampling.max_tokens
         stop = Stop.LENGTH if room <= 1500 else Stop.COMPLETE
-        return Completion(text=answer("real")[: None if stop is Stop.COMPLETE else 12], stop=stop, model="m", backend="b")
+        return Completion(
+            text=answer("real")[: None if stop is Stop.COMPLETE else 12], stop=stop, model="m", backend="b"
+        )
 
     toy = Toy({"commonsense": cut})
     async with make_judge(toy) as judge:
@@ -267,11 +269,17 @@ async def test_many_survives_a_fault_of_the_program_when_not_strict(
 
 
 async def test_cancelling_leaves_nothing_behind(picture: bytes) -> None:
-    toy = Toy(delay=30)
+    asked = asyncio.Event()
+
+    async def hang(request: Request) -> str:
+        asked.set()
+        await asyncio.sleep(30)
+        return ""
+
+    toy = Toy({"prepare": hang})
     async with make_judge(toy) as judge:
         task = asyncio.ensure_future(judge.judge(picture))
-        while not toy.requests:
-            await asyncio.sleep(0.01)
+        await asked.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -294,3 +302,38 @@ async def test_an_ensemble_that_asks_needs_a_backend() -> None:
     with pytest.raises(ConfigError, match="--backend"):
         async with Judge(load_ensemble("six")):
             pass
+
+
+async def test_samples_are_asked_side_by_side_and_their_share_is_the_chance(picture: bytes) -> None:
+    async def vary(request: Request) -> str:
+        return answer("generated" if request.sampling.sample < 2 else "real")
+
+    toy = Toy({"commonsense": vary})
+    async with make_judge(toy, "sampling.samples=5", "sampling.temperature=1") as judge:
+        verdict = await judge.judge(picture)
+    report = next(r for r in verdict.reports if r.paradigm == "commonsense")
+    assert toy.asked["commonsense.verdict"] == 5
+    assert toy.asked["structural.components"] == 1
+    assert (report.label, report.p_generated, report.source) == (Label.REAL, 0.4, "samples")
+    assert "2 say generated" in report.notes[-1]
+
+
+async def test_a_failing_sample_costs_only_itself(picture: bytes) -> None:
+    async def fail_first(request: Request) -> str:
+        if request.sampling.sample == 0:
+            raise AuthError("no")
+        return answer("real")
+
+    settings = ("sampling.samples=3", "sampling.temperature=1")
+    async with make_judge(Toy({"commonsense": fail_first}), *settings) as judge:
+        verdict = await judge.judge(picture)
+    report = next(r for r in verdict.reports if r.paradigm == "commonsense")
+    assert (report.outcome, report.label) == (Outcome.ANSWERED, Label.REAL)
+    assert "1 failed" in report.notes[-1]
+
+
+async def test_usage_says_why_no_token_was_cached(picture: bytes) -> None:
+    async with make_judge(Toy()) as judge:
+        assert "does not say" in (await judge.judge(picture)).usage.notes[0]
+    async with make_judge(Toy(), "layout=paper") as judge:
+        assert "paper" in (await judge.judge(picture)).usage.notes[0]

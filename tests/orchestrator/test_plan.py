@@ -103,7 +103,7 @@ async def test_a_prompt_that_cannot_be_rendered_is_a_problem(tmp_path: Path) -> 
 
 
 async def test_what_is_wrong_with_an_ensemble_is_raised() -> None:
-    with pytest.raises(ConfigError, match="no measurement|There is no paradigm"):
+    with pytest.raises(ConfigError, match=r"no measurement|There is no paradigm"):
         await plan("six", "paradigms.nonsense={}")
 
 

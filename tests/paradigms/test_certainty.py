@@ -23,7 +23,7 @@ def places(text: str, label: str, others: dict[str, float]) -> list[TokenPlace]:
 @pytest.mark.parametrize(
     ("text", "label", "others", "expected"),
     [
-        ('{"reasoning": "the real thing", "label": "real", "certainty": 9}', "real", {"real": 0.75, "gener": 0.25}, 0.25),
+        ('{"reasoning": "the real thing", "label": "real", "x": 9}', "real", {"real": 0.75, "gener": 0.25}, 0.25),
         ('{"label": "generated"}', "generated", {"generated": 0.9, "real": 0.05, "und": 0.05}, 0.9 / 0.95),
         ("It is soft.\nVerdict: real", "real", {"real": 0.6, "Gen": 0.2, "cannot": 0.2}, 0.25),
         ("**Verdict:** generated", "generated", {"generated": 0.5, "real": 0.5}, 0.5),

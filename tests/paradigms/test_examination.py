@@ -143,7 +143,7 @@ class TestTheFurtherQuestion:
         before = TokenPlace(chosen=TokenChance(token="Verdict: ", logprob=0.0))
         toy = Toy(verdict=GIBBERISH, follow_up=said("Verdict: real", logprobs=(before, place)))
         report = await examine(toy, capabilities=Capabilities(logprobs=True))
-        assert [request.logprobs for request in toy.requests] == [False, True]
+        assert [request.logprobs for request in toy.requests] == [True, True]
         assert report.p_generated == pytest.approx(0.2, abs=1e-3)
         assert report.source == "logprobs"
         toy = Toy(verdict=GIBBERISH, follow_up="Verdict: real")

@@ -183,6 +183,11 @@ class TestLayouts:
         assert messages[1].parts == (draw("one"), Text("And this?"))
         assert messages[2].text == "real"
 
+    def test_repeating_what_was_not_handed_in_is_an_error(self) -> None:
+        each = {"each": "answers", "turns": [{"user": "{{ answer.text }}"}]}
+        with pytest.raises(PromptError, match="nothing to repeat"):
+            SHARED.question(prompt(before=[each]), VARIABLES, Sight(draw()), verdict=False)
+
     @pytest.mark.parametrize(
         ("layout", "json_schema", "expected"),
         [

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sixlens.cli import doctor
+from sixlens.cli.local_models import Found, Server
+
+
+def checks(cli: Any) -> dict[str, dict[str, Any]]:
+    return {check["what"]: check for check in json.loads(cli("doctor", "--json").out)}
+
+
+def test_everything_is_looked_at(cli: Any) -> None:
+    found = checks(cli)
+    assert all(found[name]["ok"] for name in ("python", "sixlens", "langgraph", "pictures JPEG", "cache"))
+    assert found["key OPENAI_API_KEY"]["says"] == "not set, for openai:MODEL"
+    assert found["model servers here"]["says"].startswith("none answers")
+    table = cli("doctor")
+    assert (table.code, table.err) == (0, "")
+    assert "ok   python" in table.out or "ok  python" in table.out
+
+
+def test_keys_are_never_shown(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
+    assert checks(cli)["key OPENAI_API_KEY"]["says"] == "set, for openai:MODEL"
+    assert "secret" not in cli("doctor").out
+
+
+def test_a_cache_that_cannot_be_written_is_said(cli: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(doctor.os, "access", lambda *_: False)
+    assert "set SIXLENS_CACHE_DIR" in checks(cli)["cache"]["says"]
+
+
+def test_servers_here_are_listed_with_their_flags(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def found() -> tuple[Found, ...]:
+        ollama, vllm = Server("Ollama", 11434, "/api/tags"), Server("vLLM", 8000, "/v1/models")
+        return Found(ollama, ("ollama:llava:7b",)), Found(vllm, ())
+
+    monkeypatch.setattr(doctor, "find_servers", found)
+    listed = checks(cli)
+    assert listed["Ollama on port 11434"]["says"] == "--backend ollama:llava:7b"
+    assert listed["vLLM on port 8000"]["says"] == "no model that seems to see"
+
+
+def test_it_loads_no_model_library() -> None:
+    code = (
+        "import sys\nfrom sixlens.cli import run\nrun(['doctor', '--json'])\n"
+        "print([name for name in ('torch', 'transformers', 'ray') if name in sys.modules], file=sys.stderr)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert run.stderr == "[]\n"

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from backends.prices import Price, Prices, PriceTable
+from orchestrator.config import Overrides, load_ensemble
+from orchestrator.plan import plan_case
+from sixlens.cli.plan_text import Destination, Outlook, Sizes, cost_words, notices, plan_lines
+
+PRICE = Price(input=1.0, output=10.0, date=datetime.date(2026, 1, 31), source="a test")
+
+
+async def outlook(*settings: str, hosted: bool = True, pictures: int = 1, prices: Prices | None = None) -> Outlook:
+    ensemble = load_ensemble("six", Overrides(settings=("backend=a:b", *settings)))
+    plan = await plan_case(ensemble)
+    destinations = [Destination(spec, f"{spec[0]}.example", hosted) for spec in plan.backends]
+    sizes = [Sizes(f"{number}.jpg", 4000, 3000) for number in range(pictures)]
+    return Outlook(ensemble, plan, tuple(destinations), prices or Prices(), tuple(sizes))
+
+
+async def test_a_plan_lists_every_call_in_the_order_of_the_ensemble() -> None:
+    lines = list(plan_lines(await outlook()))
+    calls = [line.split()[:2] for line in lines if line.startswith("  ") and "a:b" in line]
+    assert [call[0] for call in calls] == [
+        "prepare",
+        "defect_query",
+        "regional",
+        "commonsense",
+        "few_shot",
+        "structural",
+        "structural",
+        "stereotype",
+        "stereotype",
+        "panel",
+    ]
+    assert "  regional       verdict      the picture, 2 cut-outs    a:b" in lines
+    assert "  structural     components   text alone                 a:b" in lines
+    assert "  0.jpg: 4000 × 3000, delivered as JPEG of 1024 × 768 without metadata" in lines
+    assert "a:b: 10 (8 with the picture, 2 of text alone) a picture; leaves this machine for a.example" in lines
+
+
+async def test_a_plan_names_budget_and_problems() -> None:
+    lines = list(plan_lines(await outlook("budget.calls=7", "budget.cost=0.5")))
+    assert "Budget: calls 7, cost 0.5; it is never exceeded." in lines
+
+
+async def test_each_place_is_announced_with_its_own_calls() -> None:
+    said = list(notices(await outlook("paradigms.structural.backend=c:d")))
+    assert len(said) == 3
+    assert "to a.example (a:b). Calls: 8 (7 with the picture, 1 of text alone)" in said[0]
+    assert "to c.example (c:d). Calls: 3 (2 with the picture, 1 of text alone)" in said[1]
+    assert said[0].startswith("0.jpg goes as JPEG of 1024 × 768 pixels, without metadata,")
+
+
+async def test_nothing_is_announced_when_nothing_leaves() -> None:
+    assert list(notices(await outlook(hosted=False))) == []
+
+
+async def test_the_cost_grows_with_the_pictures_and_is_unknown_without_a_price() -> None:
+    prices = Prices(PriceTable(models={"a:*": PRICE}))
+    one, three = await outlook(prices=prices), await outlook(prices=prices, pictures=3)
+    assert one.cost is not None
+    assert three.cost == pytest.approx(3 * one.cost)
+    assert (await outlook("paradigms.structural.backend=c:d", prices=prices)).cost is None
+    assert cost_words(None).startswith("unknown")
+    assert cost_words(0.12345) == "at most $0.1235"
+    assert (await outlook()).cost is None
