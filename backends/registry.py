@@ -49,6 +49,11 @@ class _BuiltIn:
         except ModuleNotFoundError as error:
             if self.info.extra is None:
                 raise
+            if error.name == self.module:
+                raise ConfigError(
+                    f"The {self.info.name}: backend is not part of this version. Serve the model with vLLM or Ollama "
+                    "and name it as compatible:MODEL@URL or ollama:MODEL."
+                ) from error
             raise MissingExtraError(f"the {self.info.name}: backend", self.info.extra) from error
         return cast("Opener", getattr(module, self.function))
 
@@ -80,7 +85,7 @@ _BUILT_IN = (
         "open_ollama",
     ),
     _BuiltIn(
-        ProviderInfo("hf", "a model run in this process", "hf:REPO_OR_FOLDER", extra="local", hosted=False),
+        ProviderInfo("hf", "a model run in this process; not part of this version", "hf:REPO_OR_FOLDER", extra="local", hosted=False),
         "backends.hf",
         "open_hf",
     ),

@@ -47,7 +47,7 @@ _WORDS = (
 """What models say, and what is said to people in its place: these words claim more than an estimate can."""
 
 
-def headline(ruling: Ruling, votes: Votes, provenance: Provenance, reports: tuple[Report, ...] = ()) -> str:
+def headline(ruling: Ruling, votes: Votes, provenance: Provenance, reports: tuple[Report, ...]) -> str:
     """The label in words, with what it does not mean. `reports` are what `votes` were counted from."""
     decision = ruling.decision
     if ruling.basis in (Basis.DECLARED_SIGNED, Basis.DECLARED_UNSIGNED):

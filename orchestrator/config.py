@@ -156,6 +156,9 @@ def _only_backend(data: Mapping[str, Any], backend: str) -> dict[str, Any]:
     fusion = data.get("fusion")
     if isinstance(fusion, dict):
         data = {**data, "fusion": {**fusion, "backend": None}}
+    settings = data.get("backends")
+    if isinstance(settings, dict):
+        data = {**data, "backends": {spec: value for spec, value in settings.items() if spec == backend}}
     return {**data, "backend": backend, "fallback": []}
 
 

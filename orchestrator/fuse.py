@@ -87,7 +87,7 @@ def _verdict(case: Case, findings: Findings, reports: tuple[Report, ...], ruling
     votes = count(reports)
     evidence = rank(reports)
     dissent = dissenters(decision.label, reports)
-    said = headline(ruling, votes, findings.provenance)
+    said = headline(ruling, votes, findings.provenance, reports)
     return Verdict(
         id=str(uuid.uuid4()),
         created_at=datetime.now(UTC).replace(microsecond=0),

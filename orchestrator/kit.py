@@ -15,7 +15,7 @@ from typing import Any
 
 from backends.backend import Backend
 from backends.cache_store import CacheStore
-from backends.errors import ConfigError
+from backends.errors import ConfigError, UnknownNameError
 from backends.layers.budget import Budget
 from backends.layers.limiter import LimiterPolicy
 from backends.layers.retry import RetryPolicy
@@ -133,6 +133,9 @@ def _open_backends(
     if not specs:
         return {}
     policy = _policy(ensemble)
+    for spec in ensemble.backends:
+        if spec not in (*specs, *ensemble.fallback):
+            raise UnknownNameError("backend in this ensemble with the settings", spec, (*specs, *ensemble.fallback))
     if resources.store is not None:
         stack.callback(resources.store.close)
     opened = {}

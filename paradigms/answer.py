@@ -1,7 +1,7 @@
 """What a model is asked to fill in, where a server honours a schema.
 
 The schema is strict: every field is required, there are no defaults, no numeric bounds, no tuples and no open objects,
-because servers refuse them. What is read from an answer is checked in `paradigms.reading`.
+because servers refuse them. What is read from an answer is checked in `paradigms.form`.
 """
 
 from __future__ import annotations

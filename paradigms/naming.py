@@ -40,7 +40,7 @@ _REAL_NAMES = re.compile(
 )
 _GEN_NAMES = re.compile(
     rf"\b{_MADE}(?: \w+ly)? (?:by|with|using|through|via|from) (?:an? |the )?(?:\w+ )?{_MACHINE}"
-    r"(?:[- ](?:based|image|tools?|models?|systems?|algorithms?|software|programs?|generators?|technology|techniques?))*"
+    r"(?:[- ](?:based|image|tools?|models?|systems?|algorithms?|software|programs?|technology|techniques?))*"
     rf"|\b(?:ai|artificially|computer|machine|digitally|synthetically|gan)[- ]{_MADE}\b"
     r"|\b(?:ai|gan|diffusion|generative)(?:/\w+)?[- ]"
     r"(?:generations?|creations?|synthesis|rendering|origins?|involvement|art(?:work)?s?|imagery|images?|pictures?"

@@ -113,14 +113,14 @@ def _mention(sentence: str, found: re.Match[str], concluding: bool) -> Mention |
     if claim is None and not fragment and (general or sentence.endswith(":")):
         return None
     denial = _denial(scope)
+    turned = denial is not None or grammar.TURNED_AFTER.search(after) is not None
     share = grammar.SHARE.search(scope)
-    turned = (denial is not None or grammar.TURNED_AFTER.search(after) is not None) ^ (
-        share is not None and int(share[1]) < 50
-    )
+    if share is not None and int(share[1]) < 50:
+        turned = not turned
     modal = grammar.MODAL.search(scope) is not None
     if found[0] not in LABELS:
         return _other_mention(found[0], claim is not None and not modal, turned, concluding)
-    said = fragment is not None and fragment is not False
+    said = bool(fragment)
     if claim is not None:
         # "I do not believe that it is …" denies the claim; "there are no signs that it is …" is only a sign
         only_sign = denial is not None and denial.start() < claim.start() and not concluding

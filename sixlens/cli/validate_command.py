@@ -17,6 +17,7 @@ from orchestrator.kit import load_paradigms
 from orchestrator.plan import Plan, PlannedCall, plan_case
 from paradigms.library import read_paradigm
 from paradigms.paradigm import Layout
+from sixlens.cli.logs import logs_on_stderr
 from sixlens.cli.page import show
 from sixlens.cli.plan_text import carries
 from sixlens.cli.table import columns
@@ -40,7 +41,8 @@ def run_validate(file: Path, *, as_json: bool) -> int:
     Raises:
         ConfigError: the file cannot be read, or is no ensemble and no paradigm.
     """
-    checked = asyncio.run(_check(file))
+    with logs_on_stderr(verbose=False):
+        checked = asyncio.run(_check(file))
     if as_json:
         emit_json(_as_json(file, checked))
     else:

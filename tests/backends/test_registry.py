@@ -108,8 +108,16 @@ def test_an_unknown_provider_with_the_nearest_name():
 
 
 def test_a_missing_extra_names_its_install_line(monkeypatch):
-    monkeypatch.setitem(sys.modules, "backends.hf", None)
+    def without_torch(name: str) -> None:
+        raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+    monkeypatch.setattr("backends.registry.import_module", without_torch)
     with pytest.raises(MissingExtraError, match=r"pip install 'sixlens\[local\]'"):
+        open_backend("hf:Qwen/Qwen2.5-VL-3B-Instruct")
+
+
+def test_a_provider_that_does_not_ship_yet_says_what_to_use_instead():
+    with pytest.raises(ConfigError, match="compatible:MODEL@URL"):
         open_backend("hf:Qwen/Qwen2.5-VL-3B-Instruct")
 
 
