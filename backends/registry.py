@@ -61,12 +61,12 @@ class _BuiltIn:
 _BUILT_IN = (
     _BuiltIn(
         ProviderInfo("openai", "OpenAI's own service", "openai:MODEL", key="OPENAI_API_KEY", hosted=True),
-        "backends.openai",
+        "backends.providers.openai",
         "open_openai",
     ),
     _BuiltIn(
         ProviderInfo("anthropic", "Anthropic's own service", "anthropic:MODEL", key="ANTHROPIC_API_KEY", hosted=True),
-        "backends.anthropic",
+        "backends.providers.anthropic",
         "open_anthropic",
     ),
     _BuiltIn(
@@ -76,22 +76,22 @@ _BUILT_IN = (
             "compatible:MODEL@URL",
             key="SIXLENS_COMPATIBLE_API_KEY",
         ),
-        "backends.compatible",
+        "backends.providers.compatible",
         "open_compatible",
     ),
     _BuiltIn(
         ProviderInfo("ollama", "an Ollama server", "ollama:MODEL[@URL]", key="OLLAMA_API_KEY"),
-        "backends.ollama",
+        "backends.providers.ollama",
         "open_ollama",
     ),
     _BuiltIn(
         ProviderInfo("hf", "a model run in this process; not part of this version", "hf:REPO_OR_FOLDER", extra="local", hosted=False),
-        "backends.hf",
+        "backends.providers.hf",
         "open_hf",
     ),
     _BuiltIn(
         ProviderInfo("scripted", "answers out of a file, for tests", "scripted:FILE", hosted=False),
-        "backends.scripted",
+        "backends.providers.scripted",
         "open_scripted",
     ),
 )

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from backends.backend import Backend
-from backends.cache_store import CacheStore
 from backends.layers.budget import Budget, BudgetLayer
 from backends.layers.cache import CacheLayer, Storable, complete_and_not_empty
+from backends.layers.cache_store import CacheStore
 from backends.layers.fallback import FallbackLayer
 from backends.layers.flight import SingleFlight
 from backends.layers.limiter import LimiterLayer, LimiterPolicy, Limiters

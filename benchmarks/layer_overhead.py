@@ -13,13 +13,13 @@ from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
 from backends.backend import Backend
-from backends.cache_key import cache_key
-from backends.cache_store import CacheStore
 from backends.completion import Completion
-from backends.function import FunctionBackend
 from backends.layers.budget import Budget
+from backends.layers.cache_key import cache_key
+from backends.layers.cache_store import CacheStore
 from backends.layers.limiter import LimiterPolicy
 from backends.layers.retry import RetryLayer, RetryPolicy
+from backends.providers.function import FunctionBackend
 from backends.request import Message, Picture, Request, Sampling, Text
 from backends.stack import LayerPolicy, Resources, build_stack
 

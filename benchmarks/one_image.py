@@ -18,7 +18,7 @@ import numpy
 import PIL.Image
 from local_server import ANSWER, running, stats
 
-from backends.function import FunctionBackend
+from backends.providers.function import FunctionBackend
 from backends.request import Request
 from orchestrator.config import Overrides, load_ensemble
 from orchestrator.judge import Judge

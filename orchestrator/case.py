@@ -13,7 +13,7 @@ from langgraph.errors import GraphBubbleUp
 
 from backends.backend import Backend
 from backends.errors import BudgetError, SixlensError
-from backends.image import Image
+from backends.images.image import Image
 from backends.layers.budget import Budget
 from backends.request import Picture
 from backends.stack import Resources

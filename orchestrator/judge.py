@@ -18,8 +18,8 @@ import PIL.Image
 
 from backends.backend import Backend
 from backends.errors import ConfigError, ProgramError, SixlensError
-from backends.image import Image, ImageLimits
-from backends.source import load_image
+from backends.images.image import Image, ImageLimits
+from backends.images.source import load_image
 from fusion.verdict import Verdict
 from orchestrator.case import Case, Kit
 from orchestrator.deadline import Deadline

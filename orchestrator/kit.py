@@ -14,15 +14,15 @@ from types import MappingProxyType
 from typing import Any
 
 from backends.backend import Backend
-from backends.cache_store import CacheStore
 from backends.errors import ConfigError, UnknownNameError
+from backends.images.source import load_image
 from backends.layers.budget import Budget
+from backends.layers.cache_store import CacheStore
 from backends.layers.limiter import LimiterPolicy
 from backends.layers.retry import RetryPolicy
 from backends.prices import Prices
 from backends.registry import open_backend
 from backends.settings import BackendSettings
-from backends.source import load_image
 from backends.stack import LayerPolicy, Resources, build_stack
 from backends.yaml_file import build
 from fusion.panel import panel_paradigm
@@ -134,7 +134,8 @@ def _open_backends(
         return {}
     policy = _policy(ensemble)
     for spec in ensemble.backends:
-        if spec not in (*specs, *ensemble.fallback):
+        # Backends that were handed in may stand for those that the settings are about.
+        if not given and spec not in (*specs, *ensemble.fallback):
             raise UnknownNameError("backend in this ensemble with the settings", spec, (*specs, *ensemble.fallback))
     if resources.store is not None:
         stack.callback(resources.store.close)

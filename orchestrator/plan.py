@@ -11,8 +11,8 @@ from typing import Literal
 from backends import tokens
 from backends.backend import Backend
 from backends.errors import NoVerdictError
-from backends.function import FunctionBackend
 from backends.prices import Prices
+from backends.providers.function import FunctionBackend
 from backends.request import Picture, Request
 from orchestrator.ensemble import BudgetSettings, Deadlines, Ensemble, LimitSettings
 from orchestrator.judge import Decided, Judge, Reported
@@ -137,6 +137,7 @@ def _rehearsed(ensemble: Ensemble) -> Ensemble:
     return ensemble.model_copy(
         update={
             "backend": ensemble.backend or STAND_IN,
+            "backends": {},
             "stop_when": (),
             "budget": free,
             "deadlines": Deadlines(case=600, fusion=300, attempt=300, connect=10),

@@ -47,8 +47,7 @@ class Conversation:
         Raises:
             BackendError, BudgetError: no answer came.
         """
-        request = self._request(step, messages, purpose, prefill)
-        request = dataclasses.replace(request, sampling=dataclasses.replace(request.sampling, sample=sample))
+        request = self._request(step, messages, purpose, prefill, sample)
         completion = await self._complete(step, request)
         room = int(request.sampling.max_tokens * self._means.limits.more_room)
         if completion.stop is not Stop.LENGTH or room <= request.sampling.max_tokens:
@@ -56,15 +55,20 @@ class Conversation:
         sampling = dataclasses.replace(request.sampling, max_tokens=room)
         return await self._complete(step, dataclasses.replace(request, sampling=sampling))
 
-    def _request(self, step: str, messages: tuple[Message, ...], purpose: Purpose, prefill: str | None) -> Request:
-        limits = self._means.limits
+    def _request(
+        self, step: str, messages: tuple[Message, ...], purpose: Purpose, prefill: str | None, sample: int
+    ) -> Request:
+        limits, seed = self._means.limits, self._means.seed
         room = {"verdict": limits.verdict, "follow_up": limits.follow_up}.get(purpose, limits.text)
         pictured = any(isinstance(part, Picture) for message in messages for part in message.parts)
         # The subject's question takes the answer form too: another schema would break the provider's prefix cache.
         formed = self._schema and pictured and purpose in ("verdict", "subject")
         return Request(
             messages=messages,
-            sampling=Sampling(self._means.temperature, room, seed=self._means.seed),
+            # The same seed would draw the same answer every time.
+            sampling=Sampling(
+                self._means.temperature, room, seed=None if seed is None else seed + sample, sample=sample
+            ),
             schema=answer_schema() if formed else None,
             prefill=prefill,
             logprobs=purpose in ("verdict", "follow_up") and self._backend.capabilities.logprobs is True,

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from backends.backend import Backend, BoxFormat
 from backends.completion import Completion, Stop
+from backends.errors import SixlensError
 from backends.models import seen_size
 from backends.request import Message
 from paradigms.boxes import map_box
@@ -204,23 +205,23 @@ class Examination:
         count = self._means.samples
         questions = (talk.ask(step.name, messages, "verdict", step.prefill, sample) for sample in range(count))
         results = await asyncio.gather(*questions, return_exceptions=True)
-        completions = [result for result in results if isinstance(result, Completion)]
+        readings = [_read(result) for result in results if isinstance(result, Completion)]
         errors = [result for result in results if isinstance(result, BaseException)]
-        if not completions:
-            raise errors[0]
-        readings = [_read(completion) for completion in completions]
-        labels = [reading.label for reading in readings if reading.label is not None]
-        said = Counter(label.value for label in labels)
-        others = f"{len(errors)} failed, {len(completions) - len(labels)} without a label"
-        talk.notes.append(
-            f"of {count} samples " + ", ".join(f"{n} say {name}" for name, n in said.items()) + f"; {others}"
-        )
+        # A sample without an answer costs only itself; a fault of the program is not to be counted away.
+        faults = [error for error in errors if not isinstance(error, SixlensError)]
+        if faults or not readings:
+            raise (faults or errors)[0]
+        labelled = [reading for reading in readings if reading.label is not None]
+        labels = [reading.label for reading in labelled if reading.label is not None]
+        said = [f"{number} say {label.value}" for label, number in Counter(labels).items()]
+        said += [f"{len(errors)} failed", f"{len(readings) - len(labels)} without a label"]
+        talk.notes.append(f"of {count} samples {', '.join(said)}")
         if not labels:
             refused = any(reading.outcome is Outcome.REFUSED for reading in readings)
             outcome = Outcome.REFUSED if refused else Outcome.UNPARSED
             return self.report(outcome, reason=f"no label can be read from any of {count} samples")
-        label = _majority(labels)
-        chosen = next((reading for reading in readings if reading.label is label), readings[0])
+        label = _majority(labels, len(readings))
+        chosen = next((reading for reading in labelled if reading.label is label), labelled[0])
         self._text = clean(chosen.reasoning)[:MAX_TEXT]
         self._observe(chosen, talk)
         share = from_samples(labels)
@@ -295,10 +296,10 @@ def _whole_lines(completion: Completion, step: AskStep, talk: Conversation) -> s
     return whole if clean(spoken(whole)) else completion.text
 
 
-def _majority(labels: Sequence[Label]) -> Label:
-    """The label that more than half of the samples say, else `undecided`."""
+def _majority(labels: Sequence[Label], answers: int) -> Label:
+    """The label that more than half of the answers give, those without a label included; else `undecided`."""
     label, count = Counter(labels).most_common(1)[0]
-    return label if 2 * count > len(labels) else Label.UNDECIDED
+    return label if 2 * count > answers else Label.UNDECIDED
 
 
 def _read(completion: Completion) -> Reading:

@@ -88,8 +88,8 @@ class Report(_Record):
             raise ValueError("a skipped report says why, and no other does")
         if (self.p_generated is None) != (self.source is None):
             raise ValueError("p_generated and source come together")
-        if self.p_generated is not None and self.label in (None, Label.UNDECIDED):
-            raise ValueError("p_generated goes with a label of one of the two sides")
+        if self.p_generated is not None and self.label is None:
+            raise ValueError("p_generated goes with an answer")
         return self
 
     @property

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
         ProgramError,
         SixlensError,
     )
-    from backends.image import Image
-    from backends.source import load_image
+    from backends.images.image import Image
+    from backends.images.source import load_image
     from fusion.verdict import Basis, UndecidedBecause, Verdict
     from orchestrator.config import Overrides, load_ensemble
     from orchestrator.ensemble import Ensemble
@@ -87,8 +87,8 @@ _WHERE: Mapping[str, str] = MappingProxyType(
     {
         **dict.fromkeys(("BackendError", "BudgetError", "ConfigError", "ImageError", "InputError"), "backends.errors"),
         **dict.fromkeys(("NoVerdictError", "ProgramError", "SixlensError"), "backends.errors"),
-        "Image": "backends.image",
-        "load_image": "backends.source",
+        "Image": "backends.images.image",
+        "load_image": "backends.images.source",
         **dict.fromkeys(("Basis", "UndecidedBecause", "Verdict"), "fusion.verdict"),
         **dict.fromkeys(("Overrides", "load_ensemble"), "orchestrator.config"),
         "Ensemble": "orchestrator.ensemble",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from backends.backend import Backend
-from backends.cache_key import cache_key
-from backends.cache_store import CacheStore
 from backends.completion import Completion, Stop
+from backends.layers.cache_key import cache_key
+from backends.layers.cache_store import CacheStore
 from backends.layers.flight import SingleFlight
 from backends.layers.layer import Layer
 from backends.request import Request

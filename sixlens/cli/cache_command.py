@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-from backends.cache_store import CacheStore
 from backends.errors import ConfigError
+from backends.layers.cache_store import CacheStore
 from sixlens.api import cache_file
 from sixlens.cli.logs import logs_on_stderr
 from sixlens.cli.terminal import emit, emit_json

@@ -15,9 +15,9 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from backends.errors import BudgetError, ConfigError, ImageError, SixlensError
-from backends.image import Image
+from backends.images.image import Image
+from backends.images.source import display_name, load_image
 from backends.prices import Prices
-from backends.source import display_name, load_image
 from fusion.verdict import UndecidedBecause
 from orchestrator.config import Overrides
 from orchestrator.judge import Decided, Judge, Judged

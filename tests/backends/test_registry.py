@@ -9,8 +9,8 @@ import pytest
 from backends import registry
 from backends.backend import Provider
 from backends.errors import ConfigError, MissingExtraError, UnknownNameError
+from backends.providers.scripted import Rule, Script, ScriptedBackend
 from backends.registry import BackendSettings, describe, open_backend, provider_names
-from backends.scripted import Rule, Script, ScriptedBackend
 
 KEY = "sixlens-test-key-0123456789"
 

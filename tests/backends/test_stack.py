@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from backends.cache_store import CacheStore
 from backends.completion import Completion, Stop, TokenUsage
 from backends.errors import (
     AttemptTimeoutError,
@@ -18,10 +17,11 @@ from backends.errors import (
     RateLimitError,
     ServerError,
 )
-from backends.function import FunctionBackend
 from backends.layers.budget import Budget
+from backends.layers.cache_store import CacheStore
 from backends.layers.limiter import LimiterPolicy
 from backends.layers.retry import RetryPolicy
+from backends.providers.function import FunctionBackend
 from backends.request import Message, Request, Sampling, Text
 from backends.stack import LayerPolicy, Resources, build_stack
 

@@ -12,7 +12,7 @@ import PIL.Image
 import pytest
 
 from backends.completion import Completion
-from backends.function import FunctionBackend
+from backends.providers.function import FunctionBackend
 from backends.request import Request
 from orchestrator.config import Overrides, load_ensemble
 from orchestrator.judge import Judge

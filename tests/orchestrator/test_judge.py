@@ -12,6 +12,7 @@ from backends.completion import Completion, Stop
 from backends.errors import AuthError, BudgetError, ConfigError, ImageError, NoVerdictError, ProgramError
 from backends.request import Request
 from fusion.verdict import UndecidedBecause
+from orchestrator.config import Overrides, load_ensemble
 from orchestrator.judge import Decided, Judge, Prepared, Reported
 from paradigms.label import Cause, Label, Outcome
 from paradigms.library import SIX
@@ -297,8 +298,6 @@ async def test_backends_are_closed_with_the_judge(picture: bytes) -> None:
 
 
 async def test_an_ensemble_that_asks_needs_a_backend() -> None:
-    from orchestrator.config import load_ensemble
-
     with pytest.raises(ConfigError, match="--backend"):
         async with Judge(load_ensemble("six")):
             pass
@@ -337,3 +336,10 @@ async def test_usage_says_why_no_token_was_cached(picture: bytes) -> None:
         assert "does not say" in (await judge.judge(picture)).usage.notes[0]
     async with make_judge(Toy(), "layout=paper") as judge:
         assert "paper" in (await judge.judge(picture)).usage.notes[0]
+
+
+async def test_settings_of_a_backend_that_nobody_asks_are_refused() -> None:
+    settings = ("backend=scripted:answers.yaml", "backends={'scripted:answer.yaml': {attempt_seconds: 3}}")
+    with pytest.raises(ConfigError, match=r"Did you mean 'scripted:answers\.yaml'"):
+        async with Judge(load_ensemble("six", Overrides(settings=settings))):
+            pass

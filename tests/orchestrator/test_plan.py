@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from backends.errors import ConfigError
-from backends.function import FunctionBackend
+from backends.images.source import load_image
 from backends.prices import Price, Prices, PriceTable
-from backends.source import load_image
+from backends.providers.function import FunctionBackend
 from fusion.strategies import STRATEGIES
 from orchestrator.config import Overrides, load_ensemble
 from orchestrator.judge import Judge

@@ -6,7 +6,7 @@ from typing import Any
 
 from backends.backend import Capabilities
 from backends.completion import Completion, Stop
-from backends.function import FunctionBackend
+from backends.providers.function import FunctionBackend
 from backends.request import Picture, Request
 from paradigms.library import load_common
 from paradigms.paradigm import Layout

@@ -28,10 +28,13 @@ GIBBERISH = "qwertz uiop asdf"
 CANNOT = "Verdict: cannot tell"
 
 
+MEANS = ("limits", "trace", "capabilities", "seed", "samples", "temperature")
+
+
 async def examine(
     toy: Toy | None, paradigm: Paradigm = DIRECT, layout: Layout = Layout.SHARED, **options: Any
 ) -> Report:
-    seen = {key: options.pop(key) for key in tuple(options) if key not in ("limits", "trace", "capabilities", "seed")}
+    seen = {key: options.pop(key) for key in tuple(options) if key not in MEANS}
     return await Examination(paradigm, view(**seen), means(toy, layout, **options)).run()
 
 
@@ -466,3 +469,58 @@ async def test_a_prefill_begins_the_answer() -> None:
 async def test_notes_of_the_backend_reach_the_report_once() -> None:
     toy = Toy(components=said("wheels", notes=("no seed",)), verdict=said(form(), notes=("no seed", "slow")))
     assert (await examine(toy, STRUCTURAL)).notes == ("no seed", "slow")
+
+
+class TestSamples:
+    @staticmethod
+    async def sampled(*answers: Any, **options: Any) -> tuple[Report, Toy]:
+        toy = Toy(verdict=[*answers])
+        return await examine(toy, samples=len(answers), temperature=1.0, **options), toy
+
+    @pytest.mark.parametrize(
+        ("answers", "label", "p_generated"),
+        [
+            (("generated", "generated", "real"), Label.GENERATED, 0.666667),
+            (("real", "real", "real"), Label.REAL, 0.0),
+            (("generated", "real"), Label.UNDECIDED, 0.5),
+            (("generated", "undecided", "undecided"), Label.UNDECIDED, 1.0),
+            (("undecided", "undecided"), Label.UNDECIDED, None),
+            # One voice among silences carries no label.
+            (("generated", None, None), Label.UNDECIDED, 1.0),
+        ],
+    )
+    async def test_the_majority_of_all_answers_gives_the_label(
+        self, answers: tuple[str | None, ...], label: Label, p_generated: float | None
+    ) -> None:
+        report, toy = await self.sampled(*(REFUSAL if answer is None else form(answer) for answer in answers))
+        assert (report.outcome, report.label, report.p_generated) == (Outcome.ANSWERED, label, p_generated)
+        assert report.source == (None if p_generated is None else "samples")
+        assert toy.steps == ["verdict"] * len(answers)
+
+    async def test_each_is_a_request_of_its_own(self) -> None:
+        _, toy = await self.sampled(form(), form(), form(), seed=7)
+        assert [(request.sampling.sample, request.sampling.seed) for request in toy.requests] == [
+            (0, 7),
+            (1, 8),
+            (2, 9),
+        ]
+
+    async def test_words_and_evidence_come_from_one_that_says_the_label(self) -> None:
+        mine = form("generated", reasoning="Mine.", observations=[sign()])
+        report, _ = await self.sampled(REFUSAL, form("real", reasoning="Not mine."), mine, mine, mine)
+        assert (report.label, report.text, len(report.evidence)) == (Label.GENERATED, "Mine.", 1)
+
+    @pytest.mark.parametrize(("answer", "outcome"), [(REFUSAL, Outcome.REFUSED), (GIBBERISH, Outcome.UNPARSED)])
+    async def test_without_any_label_there_is_none(self, answer: str, outcome: Outcome) -> None:
+        report, _ = await self.sampled(answer, answer)
+        assert (report.outcome, report.label, report.p_generated) == (outcome, None, None)
+
+    async def test_a_failure_costs_only_itself_but_all_of_them_the_report(self) -> None:
+        report, _ = await self.sampled(AuthError("no"), form(), form())
+        assert (report.label, report.notes[-1]) == (Label.REAL, "of 3 samples 2 say real, 1 failed, 0 without a label")
+        with pytest.raises(AuthError):
+            await self.sampled(AuthError("no"), AuthError("no"))
+
+    async def test_a_fault_of_the_program_is_not_counted_away(self) -> None:
+        with pytest.raises(ZeroDivisionError):
+            await self.sampled(form(), ZeroDivisionError("ours"), form())

@@ -51,7 +51,6 @@ def test_nothing_else_than_an_answer_carries_a_label(outcome: Outcome) -> None:
         {"outcome": "failed", "cause": "no_eyes"},
         {"outcome": "answered", "label": "real", "p_generated": 0.2},
         {"outcome": "answered", "label": "real", "source": "stated"},
-        {"outcome": "answered", "label": "undecided", "p_generated": 0.5, "source": "stated"},
         {"outcome": "failed", "p_generated": 0.5, "source": "stated"},
         {"outcome": "answered", "label": "real", "p_generated": 1.1, "source": "stated"},
         {"outcome": "answered", "label": "real", "score": 1},

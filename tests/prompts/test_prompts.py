@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from backends.errors import PromptError
-from backends.function import FunctionBackend
+from backends.providers.function import FunctionBackend
 from backends.request import Message, Picture, Request, Text
 from fusion.panel import panel_paradigm, panel_variables
 from paradigms.examination import Examination

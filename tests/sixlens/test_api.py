@@ -10,7 +10,7 @@ import pytest
 
 import sixlens
 from backends.completion import Completion
-from backends.function import FunctionBackend
+from backends.providers.function import FunctionBackend
 from backends.request import Request
 from sixlens.api import cache_file
 

@@ -19,10 +19,10 @@ from backends.errors import (
     RateLimitError,
     ServerError,
 )
-from backends.function import FunctionBackend
 from backends.layers.budget import Amount, Budget, BudgetLayer
 from backends.layers.limiter import Limiter, LimiterLayer, LimiterPolicy
 from backends.prices import Price, Prices, PriceTable
+from backends.providers.function import FunctionBackend
 from backends.request import Message, Request, Sampling, Text
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]

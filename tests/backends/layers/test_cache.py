@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from backends.cache_store import CacheStore
 from backends.completion import Completion, RateState, Stop
 from backends.errors import ServerError
-from backends.function import FunctionBackend
 from backends.layers.cache import CacheLayer, complete_and_not_empty
+from backends.layers.cache_store import CacheStore
 from backends.layers.flight import SingleFlight
+from backends.providers.function import FunctionBackend
 from backends.request import Message, Origin, Request, Sampling, Text
 
 REQUEST = Request((Message("user", (Text("Look."),)),))

@@ -3,8 +3,8 @@ import pytest
 from backends.backend import BoxFormat, Capabilities
 from backends.completion import Completion, Stop
 from backends.errors import AuthError, BudgetError, RateLimitError, ServerError
-from backends.function import FunctionBackend
 from backends.layers.fallback import FallbackLayer
+from backends.providers.function import FunctionBackend
 from backends.request import Request
 
 REQUEST = Request(())

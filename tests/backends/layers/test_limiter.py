@@ -8,8 +8,8 @@ import pytest
 
 from backends.completion import Completion, RateState, TokenUsage
 from backends.errors import ConfigError, RateLimitError, ServerError
-from backends.function import FunctionBackend
 from backends.layers.limiter import Limiter, LimiterLayer, LimiterPolicy, Limiters, LimiterStats
+from backends.providers.function import FunctionBackend
 from backends.request import Message, Request, Sampling, Text
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]

@@ -11,10 +11,10 @@ import pytest
 from backends.backend import Backend
 from backends.completion import Completion
 from backends.errors import RateLimitError
-from backends.function import FunctionBackend
 from backends.layers.layer import Layer
 from backends.layers.limiter import Limiter, LimiterLayer, LimiterPolicy
 from backends.layers.retry import RetryLayer, RetryPolicy
+from backends.providers.function import FunctionBackend
 from backends.request import Request
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]

@@ -19,8 +19,8 @@ from backends.errors import (
     ServerError,
     UnsupportedError,
 )
-from backends.function import FunctionBackend
 from backends.layers.retry import RetryLayer, RetryPolicy
+from backends.providers.function import FunctionBackend
 from backends.request import Request
 
 REQUEST = Request(())

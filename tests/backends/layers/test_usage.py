@@ -2,8 +2,8 @@ import pytest
 
 from backends.completion import Completion, TokenUsage
 from backends.errors import BudgetError, ServerError
-from backends.function import FunctionBackend
 from backends.layers.usage import UsageLayer, UsageMeter, UsageTotals, add_costs, add_usage
+from backends.providers.function import FunctionBackend
 from backends.request import Request
 
 ANSWER = Completion(

@@ -113,9 +113,7 @@ def test_nothing_usable_prints_no_answer(cli: Any) -> None:
     assert json.loads(cli("judge", "none.jpg", "none.jpg", "--json").out) == []
 
 
-def test_standard_input_is_a_picture_too(
-    photo: Path, cli: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_standard_input_is_a_picture_too(photo: Path, cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     stdin(photo.read_bytes(), monkeypatch)
     ran = cli("judge", "-", "photo.jpg", "-", "--json")
     assert [verdict["image"]["path"] for verdict in json.loads(ran.out)] == ["-", "photo.jpg"]
@@ -212,7 +210,7 @@ HOSTED = ("-b", "compatible:m@http://127.0.0.1:1/v1", "--set", "retry.attempts=1
 @pytest.fixture
 def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes this machine's own addresses count as somebody else's."""
-    monkeypatch.setattr("backends.address._is_loopback", lambda _: False)
+    monkeypatch.setattr("backends.providers.address._is_loopback", lambda _: False)
 
 
 @pytest.mark.usefixtures("elsewhere")
@@ -257,9 +255,7 @@ def test_verbose_says_more(photo: Path, cli: Any) -> None:
     assert "photo.jpg: looking" in cli("judge", "photo.jpg", "-v").err
 
 
-def test_a_fault_of_the_program_is_one_line_and_a_traceback_only_with_v(
-    photo: Path, tmp_path: Path, cli: Any
-) -> None:
+def test_a_fault_of_the_program_is_one_line_and_a_traceback_only_with_v(photo: Path, tmp_path: Path, cli: Any) -> None:
     (tmp_path / "bug.yaml").write_text("rules:\n  - {paradigm: few_shot, fault: bug}\n  - {text: 'Verdict: real'}\n")
     ran = cli("judge", "photo.jpg", "-b", "scripted:bug.yaml", "--json", "--no-cache")
     assert [report["bug"] for report in json.loads(ran.out)["reports"]].count(True) == 1

@@ -60,7 +60,9 @@ def chat(http: Any) -> Server:
 
 async def test_ollama_says_which_models_see(http: Any) -> None:
     http.answers = {
-        "/api/tags": {"models": [{"name": "llama3:8b"}, {"name": "gemma9:4b"}, {"name": "llava:7b"}, {"name": "a;b"}, 5]},
+        "/api/tags": {
+            "models": [{"name": "llama3:8b"}, {"name": "gemma9:4b"}, {"name": "llava:7b"}, {"name": "a;b"}, 5]
+        },
         "/api/show llama3:8b": {"capabilities": ["completion"]},
         "/api/show gemma9:4b": {"capabilities": ["completion", "vision"]},
     }

@@ -16,7 +16,7 @@ def fail() -> None:
 
 def test_warnings_are_one_line_without_tracebacks(capsys: pytest.CaptureFixture[str]) -> None:
     with logs_on_stderr(verbose=False):
-        logging.getLogger("backends.cache_store").warning("the cache fails")
+        logging.getLogger("backends.layers.cache_store").warning("the cache fails")
         logging.getLogger("sixlens").info("nobody needs this")
         fail()
     assert capsys.readouterr().err.splitlines() == [

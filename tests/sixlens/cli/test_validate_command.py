@@ -77,7 +77,10 @@ def test_the_size_of_every_prompt_is_said(tmp_path: Path, cli: Any) -> None:
         (MINE.replace("ask: text", "ask: txet"), "mine.yaml: steps.0.ask"),
         ("backend: opnai:x", "There is no backend 'opnai'. Did you mean 'openai'?"),
         ("backend: gpt", "'gpt' is no backend; write PROVIDER:MODEL."),
-        ("backends: {'ollama:x': {attempt_secs: 1}}", "there is no key 'attempt_secs'. Did you mean 'attempt_seconds'?"),
+        (
+            "backends: {'ollama:x': {attempt_secs: 1}}",
+            "there is no key 'attempt_secs'. Did you mean 'attempt_seconds'?",
+        ),
         ("paradigms: [commonsens]", "There is no paradigm 'commonsens'. Did you mean 'commonsense'?"),
         ("fusion: {strategy: vte}", "There is no fusion 'vte'. Did you mean 'vote'?"),
         ("exemplars: nowhere", "nowhere"),

@@ -1,0 +1,216 @@
+"""`anthropic:MODEL`: Anthropic's Messages API on the official SDK, with the key of `ANTHROPIC_API_KEY`.
+
+`anthropic:MODEL@URL` asks another server of the protocol; it gets the key of `SIXLENS_COMPATIBLE_API_KEY`, if there
+is one, and never Anthropic's. `ANTHROPIC_BASE_URL` does not count: where pictures go is read in the spec string.
+
+The prefix that a case's calls share (system text, then the picture) is marked for the provider's cache by one
+`cache_control` at the last picture of the first user turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx2
+from anthropic import (
+    AnthropicError,
+    APIConnectionError,
+    APIResponseValidationError,
+    APIStatusError,
+    AsyncAnthropic,
+)
+from pydantic import BaseModel, ValidationError
+
+from backends.completion import Completion, Stop, TokenUsage
+from backends.errors import AuthError, BackendError, ConfigError, InvalidRequestError, MalformedError
+from backends.providers.address import parse_address, split_model
+from backends.providers.asking import HttpBackend, Question, Wish
+from backends.providers.chat_reply import Count
+from backends.providers.failures import Reply, status_failure, transport_failure
+from backends.providers.target import Target, key_from
+from backends.providers.transport import open_client, rate_state, request_id
+from backends.request import Message, Part, Picture, Request
+from backends.settings import BackendSettings
+
+KEY_VARIABLE = "ANTHROPIC_API_KEY"
+OTHER_KEY_VARIABLE = "SIXLENS_COMPATIBLE_API_KEY"
+URL = "https://api.anthropic.com"
+_STOPS = {
+    "max_tokens": Stop.LENGTH,
+    "model_context_window_exceeded": Stop.LENGTH,
+    "refusal": Stop.REFUSAL,
+}
+
+
+class _Block(BaseModel):
+    type: str
+    text: str = ""
+
+
+class _Usage(BaseModel):
+    input_tokens: Count = None
+    output_tokens: Count = None
+    cache_read_input_tokens: Count = None
+    cache_creation_input_tokens: Count = None
+
+
+class _Reply(BaseModel):
+    content: list[_Block]
+    model: str | None = None
+    stop_reason: str | None = None
+    usage: _Usage | None = None
+
+
+def anthropic_failure(error: Exception, target: Target) -> BackendError:
+    """Our error for one of the SDK's, or of the HTTP client below it."""
+    if isinstance(error, APIResponseValidationError):
+        return target.fail(MalformedError, f"{target.address.host} answered something that follows no protocol.")
+    if isinstance(error, APIStatusError):
+        response = error.response
+        return status_failure(Reply(response.status_code, response.headers, response.text), target)
+    if isinstance(error, APIConnectionError):
+        return transport_failure(_below(error), target)
+    if isinstance(error, AnthropicError):
+        return target.fail(InvalidRequestError, f"The Anthropic SDK gave up: {error}")
+    return transport_failure(error, target)
+
+
+def _below(error: Exception) -> Exception:
+    if isinstance(error.__cause__, Exception):
+        return error.__cause__
+    return TimeoutError() if "Timeout" in type(error).__name__ else httpx2.NetworkError("connection error")
+
+
+class AnthropicBackend(HttpBackend):
+    """A server of the Messages API."""
+
+    def __init__(self, target: Target, client: httpx2.AsyncClient) -> None:
+        super().__init__(target, client)
+        self._sdk = AsyncAnthropic(
+            api_key=target.key or "none",
+            base_url=target.address.url,
+            http_client=client,
+            max_retries=0,
+            timeout=client.timeout,
+            open_telemetry=False,
+        )
+
+    async def _find_out(self) -> Target:
+        if not self._target.key and self._target.address.url == URL:
+            raise self._target.fail(AuthError, f"{self.spec} needs a key: set {KEY_VARIABLE}.")
+        return self._target
+
+    async def _send(self, body: Mapping[str, Any]) -> httpx2.Response:
+        # Not `messages.create`: it has no temperature, and warns about models near their end, which is for the caller.
+        try:
+            return await self._sdk.post("/v1/messages", cast_to=httpx2.Response, body=body)
+        except APIStatusError as error:
+            return error.response
+        except (AnthropicError, httpx2.HTTPError, ValueError) as error:
+            raise anthropic_failure(error, self._target) from error
+
+    def _question(self, request: Request) -> Question:
+        facts, sampling, target = self._target.facts, request.sampling, self._target
+        fixed = {"model": target.model, "max_tokens": sampling.max_tokens, "messages": self._messages(request)}
+        system = "\n\n".join(message.text for message in request.messages if message.role == "system")
+        if system:
+            fixed["system"] = system
+        wishes, notes = {}, []
+        if sampling.top_p is not None:
+            wishes["top_p"] = Wish({"top_p": sampling.top_p})
+        if sampling.temperature is not None:
+            wishes["temperature"] = Wish({"temperature": sampling.temperature})
+        if sampling.seed is not None:
+            wishes["seed"] = Wish({"seed": sampling.seed})
+        if request.schema is not None and facts.json_schema is False:
+            notes.append(f"{target.model} follows no schema; it was asked without one.")
+        elif request.schema is not None and request.prefill is not None:
+            notes.append("A schema and a begun answer do not go together here; it was asked without the schema.")
+        elif request.schema is not None:
+            form = {"format": {"type": "json_schema", "schema": dict(request.schema)}}
+            wishes["output_config"] = Wish({"output_config": form}, ("output_format", "structured outputs"))
+        if request.logprobs:
+            notes.append(f"{target.model} gives no token probabilities.")
+        return self._compose(fixed, wishes, tuple(notes))
+
+    def _messages(self, request: Request) -> list[dict[str, Any]]:
+        turns = [message for message in request.messages if message.role != "system"]
+        first = next((message for message in turns if message.role == "user"), None)
+        messages = [self._message(message, marked=message is first) for message in turns]
+        if request.prefill is not None:
+            # The API refuses blanks at the end of a begun answer.
+            messages.append({"role": "assistant", "content": request.prefill.rstrip()})
+        return messages
+
+    def _message(self, message: Message, marked: bool) -> dict[str, Any]:
+        content = [self._block(part) for part in message.parts]
+        pictures = [block for block in content if block["type"] == "image"]
+        if marked and pictures and self._target.facts.prefix_cache is not False:
+            pictures[-1]["cache_control"] = {"type": "ephemeral"}
+        return {"role": message.role, "content": content}
+
+    def _block(self, part: Part) -> dict[str, Any]:
+        if not isinstance(part, Picture):
+            return {"type": "text", "text": part.text}
+        data = self._pictures.base64(part)
+        return {"type": "image", "source": {"type": "base64", "media_type": part.media_type, "data": data}}
+
+    def _read(self, request: Request, response: httpx2.Response) -> Completion:
+        try:
+            reply = _Reply.model_validate_json(response.content)
+        except ValidationError as error:
+            text = f"{self._target.address.host} answered something that is not a message."
+            raise self._target.fail(MalformedError, text, headers=response.headers) from error
+        text = "".join(block.text for block in reply.content if block.type == "text")
+        stop = _STOPS.get(reply.stop_reason or "", Stop.COMPLETE if text.strip() else Stop.EMPTY)
+        return Completion(
+            text=_joined(request.prefill, text),
+            stop=stop,
+            model=reply.model or self._target.model,
+            backend=self.spec,
+            usage=_usage(reply.usage),
+            request_id=request_id(response.headers),
+            rate=rate_state(response.headers),
+        )
+
+
+def _joined(prefill: str | None, text: str) -> str:
+    """The begun answer and what the model wrote after it, which may or may not bring its own blank."""
+    if prefill is None:
+        return text
+    begun = prefill.rstrip()
+    return begun + text if text[:1].isspace() else prefill + text
+
+
+def _usage(usage: _Usage | None) -> TokenUsage:
+    """All input tokens together: the protocol counts those read from and written to the cache apart."""
+    if usage is None:
+        return TokenUsage()
+    parts = (usage.input_tokens, usage.cache_read_input_tokens, usage.cache_creation_input_tokens)
+    return TokenUsage(
+        input_tokens=None if usage.input_tokens is None else sum(part or 0 for part in parts),
+        output_tokens=usage.output_tokens,
+        cached_tokens=usage.cache_read_input_tokens,
+        cache_written_tokens=usage.cache_creation_input_tokens,
+    )
+
+
+def open_anthropic(
+    rest: str, settings: BackendSettings, *, transport: httpx2.AsyncBaseTransport | None = None
+) -> AnthropicBackend:
+    """Open `MODEL` or `MODEL@URL`.
+
+    Raises:
+        ConfigError: there is no model name, or the address is malformed.
+    """
+    model, url = split_model(rest)
+    if not model:
+        raise ConfigError("anthropic: names no model; write anthropic:MODEL.")
+    address = parse_address((url or URL).removesuffix("/").removesuffix("/v1"))
+    own = address.url == URL
+    spec = f"anthropic:{model}" if own else f"anthropic:{model}@{address.url}"
+    key = key_from(KEY_VARIABLE if own else OTHER_KEY_VARIABLE)
+    target = Target("anthropic", spec, model, address, settings, key)
+    client = open_client(address, settings, key, also_sent=("anthropic-version",), transport=transport)
+    return AnthropicBackend(target, client)

@@ -1,0 +1,89 @@
+"""`compatible:MODEL@URL`: any server of the OpenAI chat protocol, such as vLLM, llama.cpp, LM Studio or TGI.
+
+An address without a path gets `/v1`. Without a model name the server is asked once which one it has, and must have one.
+The key is that of `SIXLENS_COMPATIBLE_API_KEY`, if there is one; an OpenAI key is never sent here, nor anything else
+that the environment holds for OpenAI.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import httpx2
+from openai import APIStatusError, OpenAIError
+from pydantic import BaseModel, Field, ValidationError
+
+from backends.errors import ConfigError, InvalidRequestError, MalformedError
+from backends.models import ModelFacts
+from backends.providers.address import parse_address, split_model
+from backends.providers.chat import ChatBackend, openai_failure
+from backends.providers.chat_reply import Count
+from backends.providers.target import Target, key_from
+from backends.providers.transport import open_client
+from backends.settings import BackendSettings
+
+KEY_VARIABLE = "SIXLENS_COMPATIBLE_API_KEY"
+
+
+class _Served(BaseModel):
+    id: str = Field(min_length=1)
+    owned_by: str | None = None
+    max_model_len: Count = None
+
+
+class _Models(BaseModel):
+    data: list[_Served] = []
+
+
+class CompatibleBackend(ChatBackend):
+    """A server of the OpenAI chat protocol that the user names."""
+
+    async def _find_out(self) -> Target:
+        if self._target.model:
+            return self._target
+        served = await self._served()
+        if len(served) != 1:
+            names = ", ".join(model.id for model in served[:5]) or "none"
+            text = f"{self._target.address.host} serves {len(served)} models ({names}); name one: compatible:MODEL@URL."
+            raise self._target.fail(InvalidRequestError, text)
+        return replace(self._target, model=served[0].id, said=_facts(served[0]))
+
+    async def _served(self) -> list[_Served]:
+        host = self._target.address.host
+        try:
+            response = await self._sdk.get("/models", cast_to=httpx2.Response)
+            return _Models.model_validate_json(response.content).data
+        except ValidationError as error:
+            text = f"{host} does not say which models it has; name one: compatible:MODEL@URL."
+            raise self._target.fail(MalformedError, text, headers=response.headers) from error
+        except APIStatusError as error:
+            status = error.response.status_code
+            if status in (401, 402, 403, 429):
+                raise openai_failure(error, self._target) from error
+            text = f"{host} does not say which models it has ({status}); name one: compatible:MODEL@URL."
+            raise self._target.fail(InvalidRequestError, text, status=status) from error
+        except (OpenAIError, httpx2.HTTPError, ValueError) as error:
+            raise openai_failure(error, self._target) from error
+
+
+def _facts(served: _Served) -> ModelFacts:
+    """What the list of models says beside the name; vLLM says who it is and how long a context it has."""
+    vllm = served.owned_by == "vllm"
+    return ModelFacts(context_tokens=served.max_model_len, image_uuid=vllm or None, logprobs=vllm or None)
+
+
+def open_compatible(
+    rest: str, settings: BackendSettings, *, transport: httpx2.AsyncBaseTransport | None = None
+) -> CompatibleBackend:
+    """Open `MODEL@URL`, `@URL` or `URL`.
+
+    Raises:
+        ConfigError: there is no address, or it is malformed.
+    """
+    model, url = split_model(rest)
+    if url is None:
+        raise ConfigError(f"compatible:{rest} names no server; write compatible:MODEL@http://127.0.0.1:8000/v1.")
+    address = parse_address(url, default_path="/v1")
+    spec = f"compatible:{model}@{address.url}"
+    target = Target("compatible", spec, model, address, settings, key_from(KEY_VARIABLE))
+    return CompatibleBackend(target, open_client(address, settings, target.key, transport=transport))

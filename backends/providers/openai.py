@@ -1,0 +1,46 @@
+"""`openai:MODEL`: OpenAI's own service, with the key of `OPENAI_API_KEY`.
+
+`OPENAI_ORG_ID` and `OPENAI_PROJECT_ID` count, as OpenAI documents them. `OPENAI_BASE_URL` does not: another server is
+named in the spec string, as `compatible:MODEL@URL`, so that reading it says where pictures go.
+"""
+
+from __future__ import annotations
+
+import httpx2
+
+from backends.errors import AuthError, ConfigError
+from backends.providers.address import parse_address
+from backends.providers.chat import ChatBackend
+from backends.providers.target import Target, key_from
+from backends.providers.transport import open_client
+from backends.settings import BackendSettings
+
+KEY_VARIABLE = "OPENAI_API_KEY"
+URL = "https://api.openai.com/v1"
+
+
+class OpenAIBackend(ChatBackend):
+    """OpenAI's own service."""
+
+    async def _find_out(self) -> Target:
+        if not self._target.key:
+            raise self._target.fail(AuthError, f"{self.spec} needs a key: set {KEY_VARIABLE}.")
+        return self._target
+
+
+def open_openai(
+    rest: str, settings: BackendSettings, *, transport: httpx2.AsyncBaseTransport | None = None
+) -> OpenAIBackend:
+    """Open `MODEL`.
+
+    Raises:
+        ConfigError: there is no model name, or an address stands beside it.
+    """
+    if not rest:
+        raise ConfigError("openai: names no model; write openai:MODEL.")
+    if "://" in rest:
+        raise ConfigError("openai: asks api.openai.com; for another server write compatible:MODEL@URL.")
+    address = parse_address(URL)
+    target = Target("openai", f"openai:{rest}", rest, address, settings, key_from(KEY_VARIABLE))
+    also_sent = ("openai-organization", "openai-project")
+    return OpenAIBackend(target, open_client(address, settings, target.key, also_sent=also_sent, transport=transport))
