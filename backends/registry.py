@@ -85,7 +85,13 @@ _BUILT_IN = (
         "open_ollama",
     ),
     _BuiltIn(
-        ProviderInfo("hf", "a model run in this process; not part of this version", "hf:REPO_OR_FOLDER", extra="local", hosted=False),
+        ProviderInfo(
+            "hf",
+            "a model run in this process; not part of this version",
+            "hf:REPO_OR_FOLDER",
+            extra="local",
+            hosted=False,
+        ),
         "backends.providers.hf",
         "open_hf",
     ),

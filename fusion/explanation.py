@@ -153,12 +153,16 @@ def _dissent(ruling: Ruling, dissent: tuple[Dissent, ...], reports: tuple[Report
     return f"{word}: {names} ({dissent[0].label.value})."
 
 
+_NO_CAUSE = frozenset(("none", "none known", "none likely", "no ordinary cause", "n/a", "unknown", "-"))
+"""How a model says that it knows of no ordinary cause."""
+
+
 def describe(item: Evidence) -> str:
     """One piece of evidence on one line, with the ordinary cause that could also have left it."""
     strength = f", severity {item.severity} of 5" if item.severity else ""
     phenomenon, cause = quote(item.phenomenon, 240).rstrip("."), quote(item.ordinary_cause, 160).rstrip(".")
     seen = f": {phenomenon}" if phenomenon else ""
-    ordinary = f" (an ordinary cause could be: {cause})" if cause else ""
+    ordinary = f" (an ordinary cause could be: {cause})" if cause and cause.lower() not in _NO_CAUSE else ""
     return f"{quote(item.name, 80) or 'a sign'}{seen} [{item.paradigm}{strength}]{ordinary}"
 
 

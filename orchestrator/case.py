@@ -45,6 +45,8 @@ class Kit:
     renderer: Renderer
     backends: Mapping[str, Backend]
     """By spec, each with its layers."""
+    providers: Mapping[str, Backend]
+    """By spec, as they were opened, fallbacks included."""
     resources: Resources
     exemplars: tuple[ShownExemplar, ...]
     executor: Executor

@@ -140,7 +140,7 @@ class Ensemble(_Config):
     @classmethod
     def _names(cls, value: dict[str, ParadigmChoice]) -> dict[str, ParadigmChoice]:
         for name in value:
-            if not re.match(NAME, name) or name in _NODES:
+            if not re.fullmatch(NAME, name) or name in _NODES:
                 raise ValueError(f"{name!r} is no paradigm name: lower case letters, digits and _ only, not {_NODES}")
         return value
 

@@ -61,13 +61,14 @@ def _left_out(case: Case, findings: Findings, name: str) -> Report:
 
 
 def _somebody_answered(reports: tuple[Report, ...], findings: Findings) -> None:
-    outcomes = Counter(report.outcome for report in reports if report.cause is not Cause.STOPPED_EARLY)
-    answered = outcomes[Outcome.REFUSED] + outcomes[Outcome.UNPARSED] + sum(report.has_eyes for report in reports)
-    if answered or not outcomes[Outcome.FAILED]:
+    heard = (Outcome.REFUSED, Outcome.UNPARSED)
+    if any(report.has_eyes or report.outcome in heard for report in reports):
         return
-    first = next(report for report in reports if report.outcome is Outcome.FAILED)
+    silent = [report for report in reports if report.outcome is Outcome.FAILED or report.cause is Cause.DEADLINE]
+    if not silent:
+        return
     declared = statement(findings.provenance)
-    raise NoVerdictError(f"No backend answered: {first.reason}" + (f" ({declared})" if declared else ""))
+    raise NoVerdictError(f"No backend answered: {silent[0].reason}" + (f" ({declared})" if declared else ""))
 
 
 async def _ask_panel(case: Case, findings: Findings, reports: tuple[Report, ...]) -> Report | None:

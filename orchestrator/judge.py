@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
@@ -16,8 +17,8 @@ from typing import Any, Self
 import langsmith
 import PIL.Image
 
-from backends.backend import Backend
-from backends.errors import ConfigError, ProgramError, SixlensError
+from backends.backend import Backend, Provider
+from backends.errors import BackendError, ConfigError, ProgramError, SixlensError
 from backends.images.image import Image, ImageLimits
 from backends.images.source import load_image
 from fusion.verdict import Verdict
@@ -138,6 +139,16 @@ class Judge:
         if self._kit is None:
             raise ConfigError("The Judge is closed: use it inside `async with Judge(…) as judge:`.")
         return self._kit
+
+    async def prepare(self) -> None:
+        """Find out what only the servers know, for example that one on this machine passes pictures on.
+
+        What cannot be found out now is left to the first call, which then says why.
+        """
+        for provider in self.kit.providers.values():
+            if isinstance(provider, Provider):
+                with contextlib.suppress(BackendError):
+                    await provider.prepare()
 
     async def load(self, source: Source) -> Image:
         """Read a picture beside the event loop.

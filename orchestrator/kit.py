@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
@@ -47,6 +48,16 @@ _NOT_IN_IDENTITY: Mapping[str, Any] = MappingProxyType(
 """Settings that do not change what is asked and how the answers are fused. Exemplars count by their content."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """With what backends are opened: those handed in, those opened (filled here), what they share, what closes them."""
+
+    given: Mapping[str, Backend]
+    providers: dict[str, Backend]
+    resources: Resources
+    stack: AsyncExitStack
+
+
 async def open_kit(
     ensemble: Ensemble,
     given: Mapping[str, Backend],
@@ -66,7 +77,8 @@ async def open_kit(
     exemplars = await asyncio.get_running_loop().run_in_executor(executor, _shown_exemplars, ensemble, paradigms)
     common = load_common()
     resources = _resources(ensemble, cache_path)
-    opened = _open_backends(ensemble, paradigms, given, resources, stack)
+    providers: dict[str, Backend] = {}
+    opened = _open_backends(ensemble, paradigms, _Opening(given, providers, resources, stack))
     panel = panel_paradigm(common.panel, common.version)
     return Kit(
         ensemble=ensemble,
@@ -75,6 +87,7 @@ async def open_kit(
         panel=panel,
         renderer=Renderer(ensemble.layout, common),
         backends=opened,
+        providers=providers,
         resources=resources,
         exemplars=exemplars,
         executor=executor,
@@ -122,35 +135,27 @@ def backend_specs(ensemble: Ensemble, paradigms: Mapping[str, Paradigm]) -> tupl
     return tuple(dict.fromkeys([*specs, *([panel] if panel else [])]))
 
 
-def _open_backends(
-    ensemble: Ensemble,
-    paradigms: Mapping[str, Paradigm],
-    given: Mapping[str, Backend],
-    resources: Resources,
-    stack: AsyncExitStack,
-) -> dict[str, Backend]:
+def _open_backends(ensemble: Ensemble, paradigms: Mapping[str, Paradigm], opening: _Opening) -> dict[str, Backend]:
     specs = backend_specs(ensemble, paradigms)
     if not specs:
         return {}
-    policy = _policy(ensemble)
+    policy, asked = _policy(ensemble), (*specs, *ensemble.fallback)
     for spec in ensemble.backends:
         # Backends that were handed in may stand for those that the settings are about.
-        if not given and spec not in (*specs, *ensemble.fallback):
-            raise UnknownNameError("backend in this ensemble with the settings", spec, (*specs, *ensemble.fallback))
-    if resources.store is not None:
-        stack.callback(resources.store.close)
-    opened = {}
-    for spec in specs:
-        providers = [_open(ensemble, one, given) for one in (spec, *ensemble.fallback)]
-        for provider in providers:
-            stack.push_async_callback(provider.aclose)
-        opened[spec] = build_stack(providers, resources, policy)
-    return opened
+        if not opening.given and spec not in asked:
+            raise UnknownNameError("backend in this ensemble with the settings", spec, asked)
+    if opening.resources.store is not None:
+        opening.stack.callback(opening.resources.store.close)
+    for spec in dict.fromkeys(asked):
+        opening.providers[spec] = opening.given.get(spec) or _open(ensemble, spec)
+        opening.stack.push_async_callback(opening.providers[spec].aclose)
+    return {
+        spec: build_stack([opening.providers[one] for one in (spec, *ensemble.fallback)], opening.resources, policy)
+        for spec in specs
+    }
 
 
-def _open(ensemble: Ensemble, spec: str, given: Mapping[str, Backend]) -> Backend:
-    if spec in given:
-        return given[spec]
+def _open(ensemble: Ensemble, spec: str) -> Backend:
     deadlines = ensemble.deadlines
     own = {
         "attempt_seconds": deadlines.attempt,

@@ -60,9 +60,8 @@ class Conversation:
     ) -> Request:
         limits, seed = self._means.limits, self._means.seed
         room = {"verdict": limits.verdict, "follow_up": limits.follow_up}.get(purpose, limits.text)
-        pictured = any(isinstance(part, Picture) for message in messages for part in message.parts)
         # The subject's question takes the answer form too: another schema would break the provider's prefix cache.
-        formed = self._schema and pictured and purpose in ("verdict", "subject")
+        formed = self._schema and purpose in ("verdict", "subject")
         return Request(
             messages=messages,
             # The same seed would draw the same answer every time.

@@ -156,6 +156,7 @@ async def _judge_all(judge: Judge, images: Sequence[Given], call: JudgeCall) -> 
 
 async def _announce(judge: Judge, images: Sequence[Given]) -> Sequence[Given]:
     """Say where pictures go before the first of them leaves this machine. A single picture is read for it."""
+    await judge.prepare()
     if not any(backend.capabilities.hosted for backend in judge.kit.backends.values()):
         return images
     edge = judge.ensemble.image.max_edge

@@ -162,7 +162,7 @@ class TestExplanation:
         assert told(SEEN_GENERATED, heard) == [
             "HEAD",
             "Strongest sign of a generated picture: six fingers [p0, severity 5 of 5].",
-            "Strongest sign of a photograph: ghost [p0, severity 2 of 5] (an ordinary cause could be: none known).",
+            "Strongest sign of a photograph: ghost [p0, severity 2 of 5].",
             "Dissent: Few (real).",
         ]
 

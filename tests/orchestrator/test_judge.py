@@ -343,3 +343,13 @@ async def test_settings_of_a_backend_that_nobody_asks_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"Did you mean 'scripted:answers\.yaml'"):
         async with Judge(load_ensemble("six", Overrides(settings=settings))):
             pass
+
+
+async def test_a_server_that_only_hangs_is_no_verdict(picture: bytes) -> None:
+    async def hang(request: Request) -> str:
+        await asyncio.sleep(60)
+        return ""
+
+    async with make_judge(hang, "deadlines.case=0.2", "deadlines.fusion=0.1") as judge:
+        with pytest.raises(NoVerdictError, match="time was up"):
+            await judge.judge(picture)

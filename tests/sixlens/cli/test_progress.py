@@ -10,6 +10,7 @@ from orchestrator.judge import Prepared, Reported
 from paradigms.label import Label, Outcome
 from paradigms.report import Report
 from sixlens.cli.progress import Lines, Live, Silence, Watcher
+from sixlens.cli.terminal import emit
 
 NASTY = "[bold]{x}[/bold]\x1b[31m\u202e.jpg"
 
@@ -62,7 +63,7 @@ def test_a_live_display_follows_and_leaves_nothing_behind(capsys: pytest.Capture
         with live.stepped_aside():
             before = screen.getvalue()
             assert console._live_stack == []
-            print("the answer")
+            emit("the answer\n")
             assert screen.getvalue() == before
         live.ended(0)
         live.ended(1)

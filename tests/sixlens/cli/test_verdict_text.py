@@ -149,10 +149,10 @@ def test_the_first_sentence(text: str, first: str) -> None:
                 tokens=TokenUsage(input_tokens=12345, output_tokens=678, cached_tokens=9000),
                 cost=0.01234,
                 seconds=3.21,
-                notes=("nothing was cached: below the minimum",),
+                notes=("nothing was cached",),
             ),
             "10 calls; 1 answer out of the cache; 2 attempts without an answer; "
-            "12,345 tokens in (9,000 of them cached) and 678 out; $0.0123; 3.2 s; nothing was cached: below the minimum",
+            "12,345 tokens in (9,000 of them cached) and 678 out; $0.0123; 3.2 s; nothing was cached",
         ),
         (Spending(calls=0, attempts=3, cost=0.0, seconds=1), "0 calls; 3 attempts without an answer; 1.0 s"),
         (Spending(cache_hits=2, cost=0.0, seconds=1), "0 calls; 2 answers out of the cache; 1.0 s"),
