@@ -21,6 +21,7 @@ BREAK = re.compile(
         r"but however although though despite while whereas yet because since which instead",
         r"so(?!_\w+_(?:that|as)\b) (?<!i_)(?:therefore|thus|hence) making suggesting indicating implying",
         r"supporting pointing leading",
+        r"(?:not(?:e|ing)|mind|remember\w*|consider|aware|fact)_that",
     )
     + rf"|\band (?=(?:likely|rather|more|overall|lacks?|consistent|it|i|we)\b|{_VERB}"
     rf"|(?:the|its|this|that|these|there) (?:[\w-]+ ){{0,4}}?{_VERB})"
@@ -62,9 +63,9 @@ SHARE = re.compile(r"\b(\d{1,3})(?:\.\d+)? ?(?:%|percent)[^.;]{0,40}$")  # "a 10
 ASIDE = re.compile(  # questions, conditions, reported speech, former impressions, scales
     any_of(
         r"if whether unless (?:to_|let's_)(?:determine|assess|evaluate|decide|verify)",
-        r"(?:determin|assess|evaluat|decid)ing distinguish\w* differentiat\w* question asked tell discern",
+        r"(?:determin|assess|evaluat|decid)ing distinguish\w* differentiat\w* question asked tell(?!-) discern",
         r"challenging difficult hard between comparison claims? (?:not|can't)_(?:be_)?(?:\w+_)?ruled?_out",
-        r"(?:not|n't)_(?:necessarily|always|only|merely|enough|definitive) at_first(?:_glance|_sight)? initially",
+        r"(?:not|n't)_(?:necessarily|always|only|merely|enough|definitive) at_first(?:_glance|_sight)? initially first_impression",
         r"says finds started thought thinking assumed mistaken on_the_surface meant even also anything as_if",
         r"as_though attempt\w*",
     )
@@ -72,12 +73,13 @@ ASIDE = re.compile(  # questions, conditions, reported speech, former impression
 )
 VOIDED_AFTER = re.compile(  # "… that has been edited", "…: 20 %", "looks … but is not", "… can't be ruled out"
     r"^[^.;]*\b(?:that|which|but|and) (?:\w+ ){0,4}?(?:qedit|edited|altered|enhanced)\b"
-    r"|^(?: \w+)? ?[:=-] ?\d"
+    r"|^(?: \w+)? ?[:=-] ?\d|^(?: \w+)? (?:include|tend|often|usually|typically|generally|commonly)\b"
+    r"|^[^.;,]{0,60}, (?:but|yet|though)\b(?! it (?:is|'s) )"
     r"|^[^.;,]{0,30}\bbut (?:it )?(?:is|are)(?: not|n't)\W*$"
     r"|^[^.;,]{0,30}\b(?:can not|can't|could not) be (?:\w+ )?(?:ruled out|excluded|determined|verified|confirmed)"
 )
 MODAL = re.compile(
-    r"\b(?:could|may|might|possib\w+|perhaps|potential\w*|sometimes|can(?! not|'t)"
+    r"\b(?:could|may|might|possib\w+|perhaps|potential\w*|sometimes|can(?! not|'t| be (?:\w+ly )?(?:classif|conclud|consider|said|regarded|inferred|judged|deemed))"
     r"|would(?! (?:say|conclude|lean|classify|guess|argue|judge|estimate|assess|answer|call|go|rate|label|describe"
     r"|believe|think|expect|be expected|normally)\b))\b"
 )
@@ -94,6 +96,8 @@ _SUBJECT = (
     r"|of (?:[\w'-]+ ){0,6}?[\w'-]+))?"
     r"|it|this|that(?! of))"
 )
+SUBJECT = re.compile(_SUBJECT)
+VERB = re.compile(rf"(?:\w+ly )?{_VERB}")
 _IS = (
     r"(?:'s|(?: \w+ly)? "
     + any_of(
@@ -114,10 +118,11 @@ CLAIMS = tuple(
     re.compile(pattern)
     for pattern in (
         rf"{_SUBJECT}{_IS}{_FILL} ?$",  # "the image is most likely …"
-        rf"{_SUBJECT} (?:\w+ly |does not |doesn't )?(?:shows?|exhibits?|displays?|contains?|bears?|has|have)"
+        rf"{_SUBJECT} (?:\w+ly |does |does not |doesn't )?(?:shows?|exhibits?|displays?|contains?|bears?|has|have|shares?|match(?:es)?"
+        r"|(?:aligns?|corresponds?|fits?)(?: \w+){0,2} (?:with|to|in))"
         r"(?: (?!some|few|minor|slight|subtle)[\w-]+){0,4}? (?:signs?|indicators?|hallmarks?|characteristics|traits?"
-        r"|evidence|signatures?|look|appearance|mark(?:er)?s?)(?: (?:that|which) are)?(?: \w+ly| often)?"
-        r" (?:(?:suggestive |indicative |typical |characteristic )?of|(?:consistent|associated) with|found in|seen in)"
+        r"|evidence|signatures?|look|appearance|mark(?:er)?s?|features?)(?: (?:that|which) are)?(?: \w+ly| often)?"
+        r" (?:(?:suggestive |indicative |typical |characteristic )?of|(?:consistent|associated) with|found in|seen in|(?:common|typical) (?:to|in|for))"
         r"(?: \w+){0,2}? ?$",  # "it shows clear signs of …"
         rf"\b(?:classif\w+|categori[sz]\w+|identif\w+|labell?ed|deemed|judged|regarded|conclu\w+|verdict){_FILL} ?$",
         r"\b(?:i|we)\b(?:'\w+)?(?: \w+){0,3}? (?:conclude|believe|think|say|lean|classify|judge|consider|suspect|guess"
@@ -131,7 +136,7 @@ FRAGMENT_END = re.compile(
     rf"^(?: {_PICTURE})?(?:\W*$| ?[.!(]|,? (?:because|since|with|given|due)\b|, (?:as|it|i|based)\b)"
 )
 THING = re.compile(  # the class word names something in the picture: "a real challenge", "generated text"
-    rf"{REAL} (?!{_PICTURE}|photo|pic|snap|captur|scen|event|moment|origin|source|record|because|since|due|given|based"
+    rf"{REAL} (?!(?:[\w-]+ ){{0,2}}(?:{_PICTURE}|photo)\b|{_PICTURE}|photo|pic|snap|captur|scen|event|moment|origin|source|record|because|since|due|given|based"
     r"|with|which|though|although|however|while|-|\(|(?:one|life|and|or|but|not|rather|than|in|as|at|on|to|by|for|that|when"
     rf"|if)\b)\w|{GEN} (?:background|element|part|component|text|feature|detail|object)"
 )
@@ -139,12 +144,13 @@ RELATION = re.compile(  # … and is compared all the same: "consistent with a r
     r"\b(?:like|typical|consistent|characteristic|common|expect|found|seen|look|appear|resembl|unlike|unusual|uncommon"
     r"|associated|than|would|suggest|indicat|natural for|correspond|match|not|no|lack|similar)"
 )
-POINTS = re.compile(
-    r"\b(?:suggest|indicat|support|confirm|impl|point|evidence|sign|hallmark|characteristic|typical|consistent|align|match"
-    r"|mean|result|exhibit|show|bear|display|hint|lead)"
+FINDINGS = re.compile(  # what is said of them is said of the picture: "all of this points to …"
+    r"^\W*(?:(?:all|both|each|many|most|several|some)\b(?: of)? )?(?:these|those|such|this(?! (?:\w+ )?(?:could|can|may|might))|everything|key \w+)\b"
+    r"|\b(?:all|together|collectively|strongly|clearly) (?=suggest|indicat|point|support|speak)"
 )
-STRONGLY = re.compile(
-    r"^\W*(?:these|key \w+)\b|\b(?:all|together|collectively|strongly|clearly) (?=suggest|indicat|point|support|speak)"
+NOTHING_AT_ALL = re.compile(  # "there are no signs of …"
+    r"\b(?:nothing|none)\b|\b(?:no|any|absence of(?: any)?|lack of(?: any)?|free (?:of|from))\b(?: [\w-]+,?){0,4}? "
+    r"(?:signs?|evidence|indicat\w+|traces?|clues?|hallmarks?|reason)\b"
 )
 CONCLUDES = re.compile(
     r"^"

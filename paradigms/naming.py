@@ -32,14 +32,14 @@ _MACHINE = any_of(
 _REAL_NAMES = re.compile(
     r"\b(?:taken|captured|shot|photographed|made)(?: \w+)? (?:by|with|using|on|through) (?:an? |the )?(?:\w+ ){0,2}?"
     r"(?:camera|photographer|lens|smartphone|phone|dslr|human|person)s?\b"
-    r"|\bnon-?ai(?:[- ]generated)?\b|\b(?:human|camera)[- ](?:made|created|captured|taken|generated)\b"
+    r"|\btaken in (?:the )?real (?:world|life)\b|\bnon-?ai(?:[- ]generated)?\b|\b(?:human|camera)[- ](?:made|created|captured|taken|generated)\b"
     rf"|\breal-life(?= {_NOUN})"
     r"|\b(?:actual|true|natural|traditional|conventional|ordinary|unaltered|unedited|unmanipulated)(?: \w+)?"
     r"(?= photo(?:graph)?(?:s|y)?\b)"
     r"|\b(?:real|authentic|genuine|legitimate)\b(?!-| (?:world|life|time|estate|looking)\b)"
 )
 _GEN_NAMES = re.compile(
-    rf"\b{_MADE}(?: \w+ly)? (?:by|with|using|through|via|from) (?:an? |the )?(?:\w+ )?{_MACHINE}"
+    rf"\b{_MADE} (?:digitally|artificially|synthetically)\b|\b{_MADE}(?: \w+ly)? (?:by|with|using|through|via|from) (?:an? |the )?(?:\w+ )?{_MACHINE}"
     r"(?:[- ](?:based|image|tools?|models?|systems?|algorithms?|software|programs?|technology|techniques?))*"
     rf"|\b(?:ai|artificially|computer|machine|digitally|synthetically|gan)[- ]{_MADE}\b"
     r"|\b(?:ai|gan|diffusion|generative)(?:/\w+)?[- ]"

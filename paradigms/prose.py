@@ -99,11 +99,13 @@ def _mention(sentence: str, found: re.Match[str], concluding: bool) -> Mention |
     for stop in grammar.BREAK.finditer(sentence, 0, found.start()):
         opener, start = stop[0].strip(), stop.end()
     scope, after = sentence[start : found.start()], sentence[found.end() :]
+    if opener in ("and", "but") and grammar.VERB.match(scope) and grammar.SUBJECT.match(sentence):
+        scope = f"it {scope}"  # "the image lacks noise and appears to be …"
     if grammar.ASIDE.search(scope) or grammar.VOIDED_AFTER.search(after):
         return None
-    if opener == "which" and grammar.NEGATION.search(sentence[:start]) and not grammar.EVIDENCE.search(scope):
-        return None  # "no noise, which is typical of …" can mean either
     claim = next((match for pattern in grammar.CLAIMS if (match := pattern.search(scope))), None)
+    if opener == "which" and not claim and grammar.NEGATION.search(sentence[:start]) and not grammar.EVIDENCE.search(scope):
+        return None  # "no noise, which is typical of …" can mean either
     if grammar.THING.match(f"{found[0]}{after}"):
         claim = None
         if not grammar.RELATION.search(scope):
@@ -124,11 +126,13 @@ def _mention(sentence: str, found: re.Match[str], concluding: bool) -> Mention |
     if claim is not None:
         # "I do not believe that it is …" denies the claim; "there are no signs that it is …" is only a sign
         only_sign = denial is not None and denial.start() < claim.start() and not concluding
-        said = not only_sign or grammar.DOUBT.match(scope, denial.start() if denial else 0) is not None
+        said = not only_sign or grammar.FINDINGS.match(scope) or grammar.DOUBT.match(scope, denial.start() if denial else 0)
     elif not said:
-        said = (grammar.POINTS if concluding else grammar.STRONGLY).search(scope) is not None
+        said = concluding or grammar.FINDINGS.search(scope) is not None
     label = LABELS[OPPOSITE[found[0]] if turned else found[0]]
     weight = 0.5 if modal and not turned else 1.0
+    if label is Label.REAL and turned and opener != ":" and grammar.NOTHING_AT_ALL.search(scope):
+        weight = 2.0
     return Mention(label, said and not modal and opener not in grammar.CONCESSIONS, concluding, weight)
 
 

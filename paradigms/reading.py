@@ -50,7 +50,7 @@ _BARE = re.compile(
 )
 _CLAUSE_END = re.compile(r"[.;,:!。]|\s-\s|\s(?:because|since|as|based|due|with|given|but)\s")
 _CONCEDES = re.compile(r"(?:while|although|though|if|despite|even|given|based|whether)\b")
-_RESTATED = re.compile(rf"\b(?:is|was|does|are)\b[^?\n]{{0,80}}\b({_CLASS})\b[^?\n]{{0,30}}\?\W*(yes|no)\b")
+_RESTATED = re.compile(rf"(?:^|[.!:] )\W*(?:is|was|does|are)\b[^?\n]{{0,80}}\b({_CLASS})\b[^?\n]{{0,30}}\?\W*(yes|no)\b")
 _CHECKED = re.compile(
     rf"^\W*(?:is )?(?:it |this |the )?(?:image |picture |photo )?({_CLASS})(?: image| photo| qphoto)?\s*[:?]\s*"
     r"(yes|no|true|false)\b"

@@ -4,8 +4,8 @@
         messages=anthropic:claude-haiku-4-5@http://127.0.0.1:8741 native=ollama:gpt-4o@http://127.0.0.1:8741
 
 The recordings that are checked in come from aimock (@copilotkit/aimock), an independent server of these protocols,
-started with `-p 8741 -h 127.0.0.1 -f tests/backends/providers/cassettes/fixtures.json`. With keys in the environment the same
-conversations are recorded from the real services, for example `chat=openai:gpt-4.1-mini`.
+started with `-p 8741 -h 127.0.0.1 -f tests/backends/providers/cassettes/fixtures.json`. With keys in the environment
+the same conversations are recorded from the real services, for example `chat=openai:gpt-4.1-mini`.
 
 A cassette holds no key (headers are kept by a list of allowed names) and no picture: base64 is replaced by its SHA-256,
 so that another picture is another request.
