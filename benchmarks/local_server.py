@@ -29,6 +29,8 @@ LABELLED = {
 }
 ANSWER = json.dumps(LABELLED)
 FAULTS = ("429", "429 later", "500", "503", "drop", "malformed", "truncated", "hang", "empty", "refusal")
+PICTURE_TOKENS, MIN_CACHED = 1000, 1024
+"""What a picture counts for, and the shortest prefix that is cached, in tokens: orders of size of hosted models."""
 HANG = 20.0
 """Seconds that a hanging call takes; clients are expected to give up before."""
 
@@ -53,6 +55,7 @@ class Server:
         self.in_flight = self.peak = 0
         self.pictures: set[str] = set()
         self.questions: Counter[str] = Counter()
+        self.prefixes: set[str] = set()
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection until it closes."""
@@ -109,8 +112,42 @@ class Server:
             "created": 0,
             "model": "toy",
             "choices": [{"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}],
-            "usage": {"prompt_tokens": 1000, "completion_tokens": 40, "total_tokens": 1040},
+            "usage": self.usage(json.loads(body)),
         }
+
+    def usage(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Token counts, with those that a prefix cache would have served: what an earlier answered prompt began with.
+
+        A prefix is counted part by part: the schema, then each text and picture. A prompt can be read from the cache
+        only once an earlier one with the same beginning was answered, as with real providers.
+        """
+        parts = [json.dumps(request.get("response_format"))]
+        for message in request["messages"]:
+            content = message["content"]
+            parts += [content] if isinstance(content, str) else [json.dumps(part) for part in content]
+        total = cached = 0
+        digest = hashlib.sha256()
+        for part in parts:
+            total += PICTURE_TOKENS if '"data:' in part else len(part) // 4
+            digest.update(part.encode())
+            if digest.hexdigest() in self.prefixes:
+                cached = total
+        self.learn(parts)
+        cached = cached if cached >= MIN_CACHED else 0
+        details = {"cached_tokens": cached}
+        return {
+            "prompt_tokens": total,
+            "completion_tokens": 40,
+            "total_tokens": total + 40,
+            "prompt_tokens_details": details,
+        }
+
+    def learn(self, parts: list[str]) -> None:
+        """Remember every beginning of a prompt."""
+        digest = hashlib.sha256()
+        for part in parts:
+            digest.update(part.encode())
+            self.prefixes.add(digest.hexdigest())
 
     async def fail(self, fault: str) -> None:
         """Fail in the way named."""

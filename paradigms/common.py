@@ -18,7 +18,9 @@ class CommonPrompts(BaseModel):
     text_system: str
     """The system text of questions without a picture in the layout `shared`."""
     form: str
-    """How to answer a question for a verdict in the layout `shared`."""
+    """How to answer a question for a verdict in the layout `shared`; stands after `system`, before the picture."""
+    reminder: str
+    """Ends a question for a verdict in the layout `shared`."""
     closing: str
     """How to end an answer in the layout `paper`."""
     follow_up: str

@@ -44,7 +44,7 @@ NEGATION = re.compile(  # "lacks the grain of a real photo", "a photo rather tha
 )
 EVIDENCE = re.compile(  # starts anew, "the lack of grain suggests …", unless in "… that would suggest"
     r"(?<!that )(?<!which )(?<!to )(?<!would )(?<!could )(?<!might )(?<!may )(?<!can )"
-    r"\b(?:(?:suggest|indicate|point|hint|make|lead|mean|support|reveal|confirm|give|speak)s?|impl(?:y|ies))\b"
+    r"\b(?:(?:suggest|indicate|point|hint|make|lead|mean|support|reveal|confirm|give|speak|raise)s?|impl(?:y|ies))\b"
 )
 NONE = re.compile(  # what does not exist suggests nothing: "no artifacts indicate …", "nothing points to …"
     r"^\W*(?:(?:and|there|is|are|was|were|overall|i|see|find) )*no\b|\b(?:nothing|none|neither)\b"
@@ -71,13 +71,18 @@ ASIDE = re.compile(  # questions, conditions, reported speech, former impression
     )
     + r"|\d ?\(?(?:=|means)[^,;]*$"
 )
+LISTED = re.compile(r"\b(?:features?|signs?|aspects?|evidence|points?|arguments?|indicators?|reasons?|details)\b")
 VOIDED_AFTER = re.compile(  # "… that has been edited", "…: 20 %", "looks … but is not", "… can't be ruled out"
     r"^[^.;]*\b(?:that|which|but|and) (?:\w+ ){0,4}?(?:qedit|edited|altered|enhanced)\b"
     r"|^(?: \w+)? ?[:=-] ?\d|^(?: \w+)? (?:include|tend|often|usually|typically|generally|commonly)\b"
-    r"|^[^.;,]{0,60}, (?:but|yet|though)\b(?! it (?:is|'s) )"
     r"|^[^.;,]{0,30}\bbut (?:it )?(?:is|are)(?: not|n't)\W*$"
     r"|^[^.;,]{0,30}\b(?:can not|can't|could not) be (?:\w+ )?(?:ruled out|excluded|determined|verified|confirmed)"
 )
+OBJECTED = re.compile(  # "it looks …, but the hands are odd"; no objection is "…, but nobody can be certain"
+    r"^[^.;,]{0,60}, (?:but|yet)\b(?=.{9})(?!.{0,60}\b(?:can|can't|could|may|might|certain\w*|definit\w*|certainty|important|essential"
+    r"|worth|further|metadata|context|sure|is clearly|q\w+)\b)"
+)
+IMPRESSION = re.compile(r"\b(?:looks?|seems?|appears?)\b")
 MODAL = re.compile(
     r"\b(?:could|may|might|possib\w+|perhaps|potential\w*|sometimes|can(?! not|'t| be (?:\w+ly )?(?:classif|conclud|consider|said|regarded|inferred|judged|deemed))"
     r"|would(?! (?:say|conclude|lean|classify|guess|argue|judge|estimate|assess|answer|call|go|rate|label|describe"
@@ -97,6 +102,7 @@ _SUBJECT = (
     r"|it|this|that(?! of))"
 )
 SUBJECT = re.compile(_SUBJECT)
+RELATIVE = re.compile(rf"\b{_PICTURE},? which $")
 VERB = re.compile(rf"(?:\w+ly )?{_VERB}")
 _IS = (
     r"(?:'s|(?: \w+ly)? "
@@ -131,9 +137,11 @@ CLAIMS = tuple(
         rf"\b(?:likelihood|probability|chance|likely|lean(?:s|ing)?|tilts?|favou?rs?)\b{_FILL} ?$",  # "leaning to …"
     )
 )
-FRAGMENT = re.compile(r"^\W*(?:(?:in short|most|very|not|an?|the|\w+ly)\s)*\s*$")  # "Most likely …, because …"
+FRAGMENT = re.compile(
+    r"^\W*(?:(?:looks|looks like|seems|appears|in short|most|very|not|an?|the|\w+ly)\s)*\s*$"
+)  # "Most likely …, because …"
 FRAGMENT_END = re.compile(
-    rf"^(?: {_PICTURE})?(?:\W*$| ?[.!(]|,? (?:because|since|with|given|due)\b|, (?:as|it|i|based)\b)"
+    rf"^(?: {_PICTURE})?(?: to me)?(?:\W*$| ?[.!(]|,? (?:because|since|with|given|due)\b|, (?:as|it|i|based)\b)"
 )
 THING = re.compile(  # the class word names something in the picture: "a real challenge", "generated text"
     rf"{REAL} (?!(?:[\w-]+ ){{0,2}}(?:{_PICTURE}|photo)\b|{_PICTURE}|photo|pic|snap|captur|scen|event|moment|origin|source|record|because|since|due|given|based"
@@ -141,16 +149,16 @@ THING = re.compile(  # the class word names something in the picture: "a real ch
     rf"|if)\b)\w|{GEN} (?:background|element|part|component|text|feature|detail|object)"
 )
 RELATION = re.compile(  # … and is compared all the same: "consistent with a real strawberry"
-    r"\b(?:like|typical|consistent|characteristic|common|expect|found|seen|look|appear|resembl|unlike|unusual|uncommon"
+    r"\b(?:like|a?typical|consistent|characteristic|common|expect|found|seen|look|appear|resembl|unlike|unusual|uncommon"
     r"|associated|than|would|suggest|indicat|natural for|correspond|match|not|no|lack|similar)"
 )
 FINDINGS = re.compile(  # what is said of them is said of the picture: "all of this points to …"
     r"^\W*(?:(?:all|both|each|many|most|several|some)\b(?: of)? )?(?:these|those|such|this(?! (?:\w+ )?(?:could|can|may|might))|everything|key \w+)\b"
     r"|\b(?:all|together|collectively|strongly|clearly) (?=suggest|indicat|point|support|speak)"
 )
-NOTHING_AT_ALL = re.compile(  # "there are no signs of …"
-    r"\b(?:nothing|none)\b|\b(?:no|any|absence of(?: any)?|lack of(?: any)?|free (?:of|from))\b(?: [\w-]+,?){0,4}? "
-    r"(?:signs?|evidence|indicat\w+|traces?|clues?|hallmarks?|reason)\b"
+DECISIVE = re.compile(  # such a sign is enough: "there are no signs of …", "clear evidence of …"
+    r"\b(?:nothing|none)\b|\b(?:no|any|all|clear|strong|obvious|several|multiple|many|numerous|every|absence of|lack of"
+    r"|free (?:of|from))\b(?: [\w-]+,?){0,4}? (?:signs?|evidence|indicat\w+|traces?|clues?|hints?|hallmarks?|reason)\b"
 )
 CONCLUDES = re.compile(
     r"^"
@@ -181,6 +189,6 @@ CHINESE_ASIDE = re.compile(
     r"是否|还是|如果|假如|(?:难以|无法|不能)(?:判断|确定|区分)|通常|往往|常常|也许|或许|也可能|需要|为了"
 )
 CHINESE_CONCESSION = re.compile(r"虽然|尽管|看似")
-CHINESE_NEGATION = re.compile(r"不是|并非|而非|不像|不太|没有|未|并?无|缺乏|缺少|不(?!同)")
+CHINESE_NEGATION = re.compile(r"不(?:是|像|太|属|存在|大?可能|具|含)|并?非|没有|未|无(?!法|论)|缺[乏少]")
 CHINESE_CLAIM = re.compile(r"是|为|像|偏向|倾向|属于|可能|应|看起来|似乎|判断")
 CHINESE_CONCLUDES = re.compile(r"综上|因此|总之|总体|整体|总的来说|综合|所以|结论|判断")

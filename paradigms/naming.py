@@ -30,7 +30,7 @@ _MACHINE = any_of(
     r"algorithms? software midjourney dall-?e stable_diffusion text-to-image image_generation generators? models?",
 )
 _REAL_NAMES = re.compile(
-    r"\b(?:taken|captured|shot|photographed|made)(?: \w+)? (?:by|with|using|on|through) (?:an? |the )?(?:\w+ ){0,2}?"
+    r"\b(?:taken|captured|shot|photographed|made)(?: \w+)? (?:by|with|using|on|through) (?:an? |the )?(?:[\w-]+ ){0,2}?"
     r"(?:camera|photographer|lens|smartphone|phone|dslr|human|person)s?\b"
     r"|\btaken in (?:the )?real (?:world|life)\b|\bnon-?ai(?:[- ]generated)?\b|\b(?:human|camera)[- ](?:made|created|captured|taken|generated)\b"
     rf"|\breal-life(?= {_NOUN})"
@@ -73,7 +73,7 @@ _CHINESE_GEN = re.compile(
     r"(?:所)?(?:生成|合成|制作|创作|绘制)|合成|伪造|虚假|假(?=图|照|的)|生成"
 )
 _EITHER = re.compile(
-    rf"\b({GEN}|{REAL}|{PHOTO})\b(?: {_NOUN}| one)?(?:,? (?!than|rather|not|instead|but|and|opposed)[\w-]+){{0,3}}?,? ?"
+    rf"(?<!\bnot )\b({GEN}|{REAL}|{PHOTO})\b(?: {_NOUN}| one)?(?:,? (?!than|rather|not|instead|but|and|opposed)[\w-]+){{0,3}}?,? ?"
     r"(?:or|vs\.?|versus|/|from) ?(?:(?:not|an?|it|is|it's|was|has|been|if|whether|being|to|be|rather|more|likely|qedit"
     rf"|\w+ly) ){{0,5}}({GEN}|{REAL}|{PHOTO})\b"
 )

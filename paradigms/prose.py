@@ -99,12 +99,22 @@ def _mention(sentence: str, found: re.Match[str], concluding: bool) -> Mention |
     for stop in grammar.BREAK.finditer(sentence, 0, found.start()):
         opener, start = stop[0].strip(), stop.end()
     scope, after = sentence[start : found.start()], sentence[found.end() :]
-    if opener in ("and", "but") and grammar.VERB.match(scope) and grammar.SUBJECT.match(sentence):
+    inherits = (
+        grammar.SUBJECT.match(sentence) if opener in ("and", "but") else grammar.RELATIVE.search(sentence[:start])
+    )
+    if inherits and grammar.VERB.match(scope):
         scope = f"it {scope}"  # "the image lacks noise and appears to be …"
     if grammar.ASIDE.search(scope) or grammar.VOIDED_AFTER.search(after):
         return None
+    if grammar.OBJECTED.search(after) and grammar.IMPRESSION.search(scope):
+        return None
     claim = next((match for pattern in grammar.CLAIMS if (match := pattern.search(scope))), None)
-    if opener == "which" and not claim and grammar.NEGATION.search(sentence[:start]) and not grammar.EVIDENCE.search(scope):
+    if (
+        opener == "which"
+        and not claim
+        and grammar.NEGATION.search(sentence[:start])
+        and not grammar.EVIDENCE.search(scope)
+    ):
         return None  # "no noise, which is typical of …" can mean either
     if grammar.THING.match(f"{found[0]}{after}"):
         claim = None
@@ -112,6 +122,8 @@ def _mention(sentence: str, found: re.Match[str], concluding: bool) -> Mention |
             return None
     fragment = (start == 0 or opener == ":") and grammar.FRAGMENT.match(scope) and grammar.FRAGMENT_END.match(after)
     general = grammar.GENERAL.match(scope) and re.match(r"\s*\w", after)
+    if after[-1:] == ":" and grammar.LISTED.search(scope) or re.match(r" ?:", after) and grammar.LISTED.match(scope):
+        return None
     if claim is None and not fragment and (general or sentence.endswith(":")):
         return None
     denial = _denial(scope)
@@ -119,20 +131,25 @@ def _mention(sentence: str, found: re.Match[str], concluding: bool) -> Mention |
     share = grammar.SHARE.search(scope)
     if share is not None and int(share[1]) < 50:
         turned = not turned
-    modal = grammar.MODAL.search(scope) is not None
+    supposed = [verb.start() for verb in grammar.EVIDENCE.finditer(scope)]
+    modal = grammar.MODAL.search(scope, 0, supposed[-1] if supposed else len(scope)) is not None
     if found[0] not in LABELS:
         return _other_mention(found[0], claim is not None and not modal, turned, concluding)
     said = bool(fragment)
     if claim is not None:
         # "I do not believe that it is …" denies the claim; "there are no signs that it is …" is only a sign
         only_sign = denial is not None and denial.start() < claim.start() and not concluding
-        said = not only_sign or grammar.FINDINGS.match(scope) or grammar.DOUBT.match(scope, denial.start() if denial else 0)
+        said = (
+            not only_sign
+            or grammar.FINDINGS.match(scope)
+            or grammar.DOUBT.match(scope, denial.start() if denial else 0)
+        )
     elif not said:
         said = concluding or grammar.FINDINGS.search(scope) is not None
     label = LABELS[OPPOSITE[found[0]] if turned else found[0]]
     weight = 0.5 if modal and not turned else 1.0
-    if label is Label.REAL and turned and opener != ":" and grammar.NOTHING_AT_ALL.search(scope):
-        weight = 2.0
+    if not modal and opener != ":" and grammar.DECISIVE.search(scope):
+        weight = ENOUGH_SIGNS
     return Mention(label, said and not modal and opener not in grammar.CONCESSIONS, concluding, weight)
 
 

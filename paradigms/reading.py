@@ -38,8 +38,8 @@ _HEAD = re.compile(
     r"^\W*(?:(?:\d+|step \d+)[.):]\s*)?(?:(?:my|the|so|therefore|thus|overall|in|final|ultimate|image|media)\s+)*"
     r"(?:(?P<strong>verdict|answer|conclusion|label|judge?ment|decision|determination|classification|prediction|overall"
     r"|(?<=final )(?:assessment|result|call|statement)|(?:this|the) (?:image|picture|photo) is(?=:)"
-    r"|最终(?:答案|判断|结论)|结论|答案|判断)"
-    rf"|(?P<weak>assessment|result|score|rating|authenticity|outcome|type|likelihood|estimate|evaluation|status"
+    r"|(?:最终|最后|综合|我的|判断|分析|所以)*(?:答案|判断|结论|结果)是?)"
+    rf"|(?P<weak>assessment|result|score|rating|authenticity|outcome|impression|type|likelihood|estimate|evaluation|status"
     rf"|(?:\w+ ){{0,4}}{EITHER}(?: \w+){{0,2}}))"
     r"(?:\s*\([^)\n]{0,60}\))?\s*(?:[:=?]|\s-(?=\s)|\bis\b|$)\s*:?\s*(?P<value>.*)$"
 )
@@ -48,9 +48,13 @@ _BARE = re.compile(
     rf"|it|is|this|a|an|the|image|picture|photo|not)[:,]?\s+)*+{_CLASS}(?:\s+(?:image|photo|picture|qphoto|photography))?\W*$"
     r"|^\W*(?:(?:i )?(?:can't|can not) tell|undecided|uncertain|inconclusive|unsure|not sure)\W*$"
 )
+_OPTION = re.compile(r"^\W*[a-d][.):]\s+(?=q)", re.MULTILINE)  # "B) AI-generated"
 _CLAUSE_END = re.compile(r"[.;,:!。]|\s-\s|\s(?:because|since|as|based|due|with|given|but)\s")
 _CONCEDES = re.compile(r"(?:while|although|though|if|despite|even|given|based|whether)\b")
-_RESTATED = re.compile(rf"(?:^|[.!:] )\W*(?:is|was|does|are)\b[^?\n]{{0,80}}\b({_CLASS})\b[^?\n]{{0,30}}\?\W*(yes|no)\b")
+_RESTATED = re.compile(
+    rf"(?:^|[.!:] )\W*(?:is|was|does|are)\b[^?\n]{{0,80}}\b({_CLASS})\b[^?\n]{{0,30}}\?\W*(?:answer\W+)?(yes|no)\b",
+    re.MULTILINE,
+)
 _CHECKED = re.compile(
     rf"^\W*(?:is )?(?:it |this |the )?(?:image |picture |photo )?({_CLASS})(?: image| photo| qphoto)?\s*[:?]\s*"
     r"(yes|no|true|false)\b"
@@ -144,15 +148,14 @@ def _shortened(text: str) -> str:
 
 def _verdict_lines(words: str) -> tuple[set[Label], set[Label]]:
     """The labels in lines such as `Verdict: generated`, and in weaker ones such as `Score: 2 (real)`."""
-    lines = [line.strip() for line in words.replace("|", "\n").splitlines() if line.strip(" \t-=#>")]
-    strong: set[Label] = set()
+    lines = [line.strip() for line in _OPTION.sub("", words.replace("|", "\n")).splitlines() if line.strip(" \t-=#>")]
+    strong = {_held(question) for question in _RESTATED.finditer(words)}
     weak: set[Label] = set()
     for number, line in enumerate(lines):
         if len(line) > LONGEST_LINE or line.endswith("?"):
             continue
-        for question in (*_RESTATED.finditer(line), *_CHECKED.finditer(line)):
-            name, holds = question.groups()
-            strong.add(LABELS[name if holds in ("yes", "true") else OPPOSITE[name]])
+        if checked := _CHECKED.match(line):
+            strong.add(_held(checked))
         head = _HEAD.match(line)
         label = None
         if head is not None:
@@ -164,6 +167,12 @@ def _verdict_lines(words: str) -> tuple[set[Label], set[Label]]:
             opens = head is None and number < len(lines) - 1
             (weak if opens or (head and head["weak"]) else strong).add(label)
     return strong, weak
+
+
+def _held(question: re.Match[str]) -> Label:
+    """The label of a question that is answered by yes or no."""
+    name, holds = question.groups()
+    return LABELS[name if holds in ("yes", "true") else OPPOSITE[name]]
 
 
 def _short_verdict(value: str) -> Label | None:

@@ -69,10 +69,13 @@ class Renderer:
             raise PromptError("a prompt comes out empty: its last turn must ask something.")
         if not verdict:
             return tuple(messages)
-        return _append(messages, self.common.form if self.layout is Layout.SHARED else self.common.closing)
+        return _append(messages, self.common.reminder if self.layout is Layout.SHARED else self.common.closing)
 
     def _shared(self, prompt: SharedPrompt, variables: Mapping[str, object], sight: Sight) -> list[Message]:
         system = self.common.text_system if sight.image is None else self.common.system
+        if sight.image is not None and self.layout is Layout.SHARED:
+            # The form stands in the part that prefix caches serve, also for the subject, which does without it.
+            system = f"{system.strip()}\n\n{self.common.form}"
         pictures = [*([sight.image] if sight.image else []), *(sight.regions if prompt.regions else ())]
         return [
             Message("system", (Text(system.strip()),)),

@@ -141,8 +141,9 @@ class TestLayouts:
         plain = SHARED.question(prompt(), {}, sight, verdict=True)
         regions = SHARED.question(prompt(regions=True), {}, sight, verdict=True)
         assert [message.role for message in plain] == ["system", "user"]
-        assert plain[0] == regions[0] == Message("system", (Text(SHARED.common.system.strip()),))
-        assert plain[1].parts == (draw(), Text("Well?"), Text(SHARED.common.form.strip()))
+        system = f"{SHARED.common.system.strip()}\n\n{SHARED.common.form.strip()}"
+        assert plain[0] == regions[0] == Message("system", (Text(system),))
+        assert plain[1].parts == (draw(), Text("Well?"), Text(SHARED.common.reminder.strip()))
         assert regions[1].parts[:3] == (draw(), draw("a"), draw("b"))
 
     def test_without_a_picture_another_system_text_speaks_and_no_form_is_asked_for(self) -> None:

@@ -109,10 +109,10 @@ async def test_only_questions_about_the_picture_show_it(layout: Layout) -> None:
 async def test_shared_asks_everything_about_the_picture_alike() -> None:
     sent = await everything(Layout.SHARED)
     looking = [request for request in sent if request.pictures]
-    assert {request.messages[0].text for request in looking} == {subject(Layout.SHARED)[0].text, COMMON.system.strip()}
-    assert len({request.messages[0].text for request in looking}) == 1
+    system = f"{COMMON.system.strip()}\n\n{COMMON.form.strip()}"
+    assert {request.messages[0].text for request in looking} == {subject(Layout.SHARED)[0].text} == {system}
     assert all(len(request.messages) == 2 and request.messages[-1].parts[0] == IMAGE for request in looking)
-    assert all(request.messages[-1].parts[-1] == Text(COMMON.form.strip()) for request in looking)
+    assert all(request.messages[-1].parts[-1] == Text(COMMON.reminder.strip()) for request in looking)
     assert subject(Layout.SHARED)[-1].parts[0] == IMAGE
     schemas = [request.schema for request in looking]
     assert schemas[0] is not None
