@@ -37,9 +37,10 @@ class Ruling:
 def rule(decision: Decision, reports: tuple[Report, ...], provenance: Provenance, mode: ProvenanceMode) -> Ruling:
     """The decision after the file's own word.
 
-    A declaration of being generated decides, unless it is unsigned and stands beside camera data: then the file says
-    two things, its word is void, and only a decision that the picture reads as generated stands. A declared AI edit
-    leaves the picture undecided.
+    A declaration of being generated decides, unless it is unsigned and something stands against it. Beside camera data
+    the file says two things, its word is void, and only a decision that the picture reads as generated stands. Against
+    examinations that read a photograph the case is a conflict: anyone can write a line into somebody's photograph. A
+    declared AI edit leaves the picture undecided.
     """
     seen = Basis.SEEN if any(report.has_eyes for report in reports) else Basis.NONE
     declaration = provenance.declaration
@@ -53,8 +54,10 @@ def rule(decision: Decision, reports: tuple[Report, ...], provenance: Provenance
         if decision.label is Label.GENERATED:
             return Ruling(dataclasses.replace(decision, warnings=(*warnings, BOTH)), seen)
         return Ruling(undecided(UndecidedBecause.CONFLICT, decision.panel, warnings), declared)
+    if decision.label is Label.REAL and not provenance.signed:
+        return Ruling(undecided(UndecidedBecause.CONFLICT, decision.panel, warnings), declared)
     if decision.label is Label.REAL:
-        warnings = (*warnings, "The examinations saw no signs of generation; the label rests on the file's own word.")
+        warnings = (*warnings, "The examinations read a photograph; the label rests on the file's signed statement.")
     return Ruling(Decision(Label.GENERATED, panel=decision.panel, warnings=warnings), declared)
 
 

@@ -61,6 +61,11 @@ def _declared(ruling: Ruling, votes: Votes, provenance: Provenance) -> str:
     looked = "The pixels were not judged."
     if votes.answered:
         looked = f"Apart from that, {votes.generated} of {votes.answered} examinations read the picture as generated."
+    if ruling.decision.undecided_because is UndecidedBecause.CONFLICT and not provenance.camera:
+        return (
+            f"Undecided: the file declares, unsigned, that it was generated, but {votes.real} of {votes.answered} "
+            f"examinations read it as a photograph. {ANYONE}"
+        )
     if ruling.decision.undecided_because is UndecidedBecause.CONFLICT:
         return (
             "Undecided: the file declares, unsigned, that it was generated, and also carries a camera's data. The file "

@@ -19,8 +19,8 @@ BREAK = re.compile(
     r"[;:()]| - |"
     + any_of(
         r"but however although though despite while whereas yet because since which instead",
-        r"so(?!_\w+_(?:that|as)\b) (?<!i_)(?:therefore|thus|hence) making suggesting indicating implying",
-        r"supporting pointing leading",
+        r"so(?!_(?:often|much|many|well|\w+_(?:that|as))\b) (?<!i_)(?:therefore|thus|hence) making suggesting",
+        r"indicating implying supporting pointing leading",
         r"(?:not(?:e|ing)|mind|remember\w*|consider|aware|fact)_that",
     )
     + rf"|\band (?=(?:likely|rather|more|overall|lacks?|consistent|it|i|we)\b|{_VERB}"
@@ -28,6 +28,7 @@ BREAK = re.compile(
     r"|, (?=(?:the|this|it|these|there|its|i|we|as|more|consistent|likely)\b)"
     r"|, (?=(?:an?|another|all) (?:[\w-]+ ){0,2}?(?:sign|hallmark|indicat|trait|feature|characteristic|flaw)\w*)"
 )
+CONCLUDING = ("so", "thus", "hence", "therefore")
 CONCESSIONS = ("while", "although", "though", "despite", "whereas")
 
 # --- what turns a class into its opposite -----------------------------------------------------------------------------
@@ -65,9 +66,9 @@ ASIDE = re.compile(  # questions, conditions, reported speech, former impression
         r"if whether unless (?:to_|let's_)(?:determine|assess|evaluate|decide|verify)",
         r"(?:determin|assess|evaluat|decid)ing distinguish\w* differentiat\w* question asked tell(?!-) discern",
         r"challenging difficult hard between comparison claims? (?:not|can't)_(?:be_)?(?:\w+_)?ruled?_out",
-        r"(?:not|n't)_(?:necessarily|always|only|merely|enough|definitive) at_first(?:_glance|_sight)? initially first_impression",
-        r"says finds started thought thinking assumed mistaken on_the_surface meant even also anything as_if",
-        r"as_though attempt\w*",
+        r"(?:not|n't)_(?:necessarily|always|only|merely|enough|definitive) at_first(?:_glance|_sight)? initially",
+        r"first_impression says finds started thought thinking assumed mistaken on_the_surface meant even anything",
+        r"also tempting as_if as_though attempt\w*",
     )
     + r"|\d ?\(?(?:=|means)[^,;]*$"
 )
@@ -79,12 +80,14 @@ VOIDED_AFTER = re.compile(  # "… that has been edited", "…: 20 %", "looks �
     r"|^[^.;,]{0,30}\b(?:can not|can't|could not) be (?:\w+ )?(?:ruled out|excluded|determined|verified|confirmed)"
 )
 OBJECTED = re.compile(  # "it looks …, but the hands are odd"; no objection is "…, but nobody can be certain"
-    r"^[^.;,]{0,60}, (?:but|yet)\b(?=.{9})(?!.{0,60}\b(?:can|can't|could|may|might|certain\w*|definit\w*|certainty|important|essential"
-    r"|worth|further|metadata|context|sure|is clearly|q\w+)\b)"
+    r"^[^.;,]{0,60}, (?:but|yet)\b(?=.{9})(?!.{0,60}\b(?:can|can't|could|may|might|certain\w*|definit\w*"
+    r"|important|essential|worth|further|metadata|context|sure|is clearly|q\w+)\b)"
 )
 IMPRESSION = re.compile(r"\b(?:looks?|seems?|appears?)\b")
+FIRST = re.compile(r"^(?:at first|initially|on the surface)\b[^,]*,$")
 MODAL = re.compile(
-    r"\b(?:could|may|might|possib\w+|perhaps|potential\w*|sometimes|can(?! not|'t| be (?:\w+ly )?(?:classif|conclud|consider|said|regarded|inferred|judged|deemed))"
+    r"\b(?:could|may|might|possib\w+|perhaps|potential\w*|sometimes|"
+    r"can(?! not|'t| be (?:\w+ly )?(?:classif|conclud|consider|said|regarded|inferred|judged|deemed))"
     r"|would(?! (?:say|conclude|lean|classify|guess|argue|judge|estimate|assess|answer|call|go|rate|label|describe"
     r"|believe|think|expect|be expected|normally)\b))\b"
 )
@@ -124,11 +127,12 @@ CLAIMS = tuple(
     re.compile(pattern)
     for pattern in (
         rf"{_SUBJECT}{_IS}{_FILL} ?$",  # "the image is most likely …"
-        rf"{_SUBJECT} (?:\w+ly |does |does not |doesn't )?(?:shows?|exhibits?|displays?|contains?|bears?|has|have|shares?|match(?:es)?"
-        r"|(?:aligns?|corresponds?|fits?)(?: \w+){0,2} (?:with|to|in))"
+        rf"{_SUBJECT} (?:\w+ly |does |does not |doesn't )?(?:shows?|exhibits?|displays?|contains?|bears?|has|have"
+        r"|shares?|match(?:es)?|(?:aligns?|corresponds?|fits?)(?: \w+){0,2} (?:with|to|in))"
         r"(?: (?!some|few|minor|slight|subtle)[\w-]+){0,4}? (?:signs?|indicators?|hallmarks?|characteristics|traits?"
         r"|evidence|signatures?|look|appearance|mark(?:er)?s?|features?)(?: (?:that|which) are)?(?: \w+ly| often)?"
-        r" (?:(?:suggestive |indicative |typical |characteristic )?of|(?:consistent|associated) with|found in|seen in|(?:common|typical) (?:to|in|for))"
+        r" (?:(?:suggestive |indicative |typical |characteristic )?of|(?:consistent|associated) with|(?:found|seen) in"
+        r"|(?:common|typical) (?:to|in|for))"
         r"(?: \w+){0,2}? ?$",  # "it shows clear signs of …"
         rf"\b(?:classif\w+|categori[sz]\w+|identif\w+|labell?ed|deemed|judged|regarded|conclu\w+|verdict){_FILL} ?$",
         r"\b(?:i|we)\b(?:'\w+)?(?: \w+){0,3}? (?:conclude|believe|think|say|lean|classify|judge|consider|suspect|guess"
@@ -144,16 +148,18 @@ FRAGMENT_END = re.compile(
     rf"^(?: {_PICTURE})?(?: to me)?(?:\W*$| ?[.!(]|,? (?:because|since|with|given|due)\b|, (?:as|it|i|based)\b)"
 )
 THING = re.compile(  # the class word names something in the picture: "a real challenge", "generated text"
-    rf"{REAL} (?!(?:[\w-]+ ){{0,2}}(?:{_PICTURE}|photo)\b|{_PICTURE}|photo|pic|snap|captur|scen|event|moment|origin|source|record|because|since|due|given|based"
-    r"|with|which|though|although|however|while|-|\(|(?:one|life|and|or|but|not|rather|than|in|as|at|on|to|by|for|that|when"
-    rf"|if)\b)\w|{GEN} (?:background|element|part|component|text|feature|detail|object)"
+    rf"{REAL} (?!(?:[\w-]+ ){{0,2}}{_PICTURE}\b|photo|pic|snap|captur|scen|event|moment|origin|source|record|because|since"
+    r"|due|given|based|with|which|though|although|however|while|-|\(|(?:one|life|and|or|but|not|rather|than|in|as|at"
+    rf"|on|to|by|for|that|when|if)\b)\w|{GEN} (?:background|element|part|component|text|feature|detail|object)"
 )
 RELATION = re.compile(  # … and is compared all the same: "consistent with a real strawberry"
     r"\b(?:like|a?typical|consistent|characteristic|common|expect|found|seen|look|appear|resembl|unlike|unusual|uncommon"
     r"|associated|than|would|suggest|indicat|natural for|correspond|match|not|no|lack|similar)"
 )
 FINDINGS = re.compile(  # what is said of them is said of the picture: "all of this points to …"
-    r"^\W*(?:(?:all|both|each|many|most|several|some)\b(?: of)? )?(?:these|those|such|this(?! (?:\w+ )?(?:could|can|may|might))|everything|key \w+)\b"
+    r"^\W*(?:(?:all|both|each|many|most|several|some)\b(?: of)? )?"
+    r"(?:these|those|such|this(?! (?:\w+ )?(?:could|can|may|might))"
+    r"|everything|key \w+)\b"
     r"|\b(?:all|together|collectively|strongly|clearly) (?=suggest|indicat|point|support|speak)"
 )
 DECISIVE = re.compile(  # such a sign is enough: "there are no signs of …", "clear evidence of …"
@@ -191,4 +197,5 @@ CHINESE_ASIDE = re.compile(
 CHINESE_CONCESSION = re.compile(r"虽然|尽管|看似")
 CHINESE_NEGATION = re.compile(r"不(?:是|像|太|属|存在|大?可能|具|含)|并?非|没有|未|无(?!法|论)|缺[乏少]")
 CHINESE_CLAIM = re.compile(r"是|为|像|偏向|倾向|属于|可能|应|看起来|似乎|判断")
+CHINESE_DECISIVE = re.compile(rf"没有(?:任何|明显|发现|看到)?的?.{{0,6}}{GEN}.{{0,4}}(?:痕迹|迹象|特征|可能)")
 CHINESE_CONCLUDES = re.compile(r"综上|因此|总之|总体|整体|总的来说|综合|所以|结论|判断")

@@ -32,14 +32,16 @@ _MACHINE = any_of(
 _REAL_NAMES = re.compile(
     r"\b(?:taken|captured|shot|photographed|made)(?: \w+)? (?:by|with|using|on|through) (?:an? |the )?(?:[\w-]+ ){0,2}?"
     r"(?:camera|photographer|lens|smartphone|phone|dslr|human|person)s?\b"
-    r"|\btaken in (?:the )?real (?:world|life)\b|\bnon-?ai(?:[- ]generated)?\b|\b(?:human|camera)[- ](?:made|created|captured|taken|generated)\b"
+    r"|\btaken in (?:the )?real (?:world|life)\b|\bnon-?ai(?:[- ]generated)?\b"
+    r"|\b(?:human|camera)[- ](?:made|created|captured|taken|generated)\b"
     rf"|\breal-life(?= {_NOUN})"
     r"|\b(?:actual|true|natural|traditional|conventional|ordinary|unaltered|unedited|unmanipulated)(?: \w+)?"
     r"(?= photo(?:graph)?(?:s|y)?\b)"
     r"|\b(?:real|authentic|genuine|legitimate)\b(?!-| (?:world|life|time|estate|looking)\b)"
 )
 _GEN_NAMES = re.compile(
-    rf"\b{_MADE} (?:digitally|artificially|synthetically)\b|\b{_MADE}(?: \w+ly)? (?:by|with|using|through|via|from) (?:an? |the )?(?:\w+ )?{_MACHINE}"
+    rf"\b{_MADE} (?:digitally|artificially|synthetically)\b"
+    rf"|\b{_MADE}(?: \w+ly)? (?:by|with|using|through|via|from) (?:an? |the )?(?:\w+ )?{_MACHINE}"
     r"(?:[- ](?:based|image|tools?|models?|systems?|algorithms?|software|programs?|technology|techniques?))*"
     rf"|\b(?:ai|artificially|computer|machine|digitally|synthetically|gan)[- ]{_MADE}\b"
     r"|\b(?:ai|gan|diffusion|generative)(?:/\w+)?[- ]"
@@ -73,7 +75,8 @@ _CHINESE_GEN = re.compile(
     r"(?:所)?(?:生成|合成|制作|创作|绘制)|合成|伪造|虚假|假(?=图|照|的)|生成"
 )
 _EITHER = re.compile(
-    rf"(?<!\bnot )\b({GEN}|{REAL}|{PHOTO})\b(?: {_NOUN}| one)?(?:,? (?!than|rather|not|instead|but|and|opposed)[\w-]+){{0,3}}?,? ?"
+    rf"(?<!\bnot )\b({GEN}|{REAL}|{PHOTO})\b(?: {_NOUN}| one)?"
+    r"(?:,? (?!than|rather|not|instead|but|and|opposed)[\w-]+){0,3}?,? ?"
     r"(?:or|vs\.?|versus|/|from) ?(?:(?:not|an?|it|is|it's|was|has|been|if|whether|being|to|be|rather|more|likely|qedit"
     rf"|\w+ly) ){{0,5}}({GEN}|{REAL}|{PHOTO})\b"
 )

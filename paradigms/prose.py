@@ -88,77 +88,103 @@ def _mentions(sentence: str, concluding: bool) -> Iterator[Mention]:
     if classless and grammar.ABSENCE.search(sentence) and not grammar.MODAL.search(sentence):
         yield Mention(Label.REAL, claim=False, concluding=concluding, weight=0.5)
     for found in named:
-        mention = _mention(sentence, found, concluding)
+        clause = _Clause.around(sentence, found)
+        mention = _mention(clause, concluding or clause.opener in grammar.CONCLUDING)
         if mention is not None:
             yield mention
 
 
-def _mention(sentence: str, found: re.Match[str], concluding: bool) -> Mention | None:
-    """What the sentence says of the class that it names at `found`; None when it says nothing of this picture."""
-    opener, start = "", 0
-    for stop in grammar.BREAK.finditer(sentence, 0, found.start()):
-        opener, start = stop[0].strip(), stop.end()
-    scope, after = sentence[start : found.start()], sentence[found.end() :]
-    inherits = (
-        grammar.SUBJECT.match(sentence) if opener in ("and", "but") else grammar.RELATIVE.search(sentence[:start])
-    )
-    if inherits and grammar.VERB.match(scope):
-        scope = f"it {scope}"  # "the image lacks noise and appears to be …"
-    if grammar.ASIDE.search(scope) or grammar.VOIDED_AFTER.search(after):
-        return None
-    if grammar.OBJECTED.search(after) and grammar.IMPRESSION.search(scope):
-        return None
-    claim = next((match for pattern in grammar.CLAIMS if (match := pattern.search(scope))), None)
-    if (
-        opener == "which"
-        and not claim
-        and grammar.NEGATION.search(sentence[:start])
-        and not grammar.EVIDENCE.search(scope)
-    ):
-        return None  # "no noise, which is typical of …" can mean either
-    if grammar.THING.match(f"{found[0]}{after}"):
-        claim = None
-        if not grammar.RELATION.search(scope):
+@dataclass(frozen=True, slots=True)
+class _Clause:
+    """A class name in its clause: what opens the clause, what stands in it before the name, and what follows."""
+
+    name: str
+    opener: str
+    scope: str
+    after: str
+    earlier: str
+
+    @classmethod
+    def around(cls, sentence: str, found: re.Match[str]) -> _Clause:
+        opener, start = "", 0
+        for stop in grammar.BREAK.finditer(sentence, 0, found.start()):
+            opener, start = stop[0].strip(), stop.end()
+        earlier, scope = sentence[:start], sentence[start : found.start()]
+        subject = grammar.SUBJECT.match(earlier) if opener in ("and", "but") else grammar.RELATIVE.search(earlier)
+        if subject and grammar.VERB.match(scope):
+            scope = f"it {scope}"  # "the image lacks noise and appears to be …"
+        return cls(found[0], opener, scope, sentence[found.end() :], earlier)
+
+    def is_aside(self) -> bool:
+        """Whether nothing is said of this picture, or nothing that stands."""
+        return bool(
+            grammar.ASIDE.search(self.scope)
+            or grammar.VOIDED_AFTER.search(self.after)
+            or (grammar.IMPRESSION.search(self.scope) and grammar.OBJECTED.match(self.after))
+            or (self.opener == "," and grammar.FIRST.match(self.earlier.strip()))
+            or (self.is_thing() and not grammar.RELATION.search(self.scope))
+        )
+
+    def is_thing(self) -> bool:
+        """Whether the class is that of something in the picture, as in "a real challenge"."""
+        return grammar.THING.match(f"{self.name}{self.after}") is not None
+
+    def is_fragment(self) -> bool:
+        """Whether the class stands all but alone: "Most likely …, because …"."""
+        alone = self.opener in ("", ":") and grammar.FRAGMENT.match(self.scope)
+        return bool(alone and grammar.FRAGMENT_END.match(self.after))
+
+    def claim(self) -> re.Match[str] | None:
+        """What makes it a claim that the picture is of that class."""
+        if self.is_thing() or (self.after.startswith(":") and grammar.LISTED.search(self.scope)):
             return None
-    fragment = (start == 0 or opener == ":") and grammar.FRAGMENT.match(scope) and grammar.FRAGMENT_END.match(after)
-    general = grammar.GENERAL.match(scope) and re.match(r"\s*\w", after)
-    if after[-1:] == ":" and grammar.LISTED.search(scope) or re.match(r" ?:", after) and grammar.LISTED.match(scope):
+        return next((match for pattern in grammar.CLAIMS if (match := pattern.search(self.scope))), None)
+
+    def is_general(self) -> bool:
+        """Whether it speaks of pictures at large, or can mean either: "no noise, which is typical of …"."""
+        if self.opener == "which" and grammar.NEGATION.search(self.earlier):
+            return grammar.EVIDENCE.search(self.scope) is None
+        heads = grammar.GENERAL.match(self.scope) and re.match(r"\s*\w", self.after)
+        return bool(heads) or self.after.endswith(":")
+
+    def denial(self) -> re.Match[str] | None:
+        """What turns the class into its opposite."""
+        verbs = list(grammar.EVIDENCE.finditer(self.scope))
+        if not verbs or grammar.NONE.search(self.scope, 0, verbs[-1].start()):
+            return grammar.NEGATION.search(self.scope)
+        return grammar.NEGATION.search(self.scope, verbs[-1].end())
+
+    def is_supposed(self) -> bool:
+        """Whether it only could be so. "Suggests that it could be …" says no less than "suggests that it is …"."""
+        verbs = [verb.start() for verb in grammar.EVIDENCE.finditer(self.scope)]
+        return grammar.MODAL.search(self.scope, 0, verbs[-1] if verbs else len(self.scope)) is not None
+
+    def is_decisive(self) -> bool:
+        return self.name == GEN and self.opener != ":" and grammar.DECISIVE.search(self.scope) is not None
+
+
+def _mention(clause: _Clause, concluding: bool) -> Mention | None:
+    """What the clause says of the class that it names; None when it says nothing of this picture."""
+    claim, fragment = clause.claim(), clause.is_fragment()
+    if clause.is_aside() or (claim is None and not fragment and clause.is_general()):
         return None
-    if claim is None and not fragment and (general or sentence.endswith(":")):
-        return None
-    denial = _denial(scope)
-    turned = denial is not None or grammar.TURNED_AFTER.search(after) is not None
-    share = grammar.SHARE.search(scope)
+    denial, supposed = clause.denial(), clause.is_supposed()
+    turned = denial is not None or grammar.TURNED_AFTER.search(clause.after) is not None
+    share = grammar.SHARE.search(clause.scope)
     if share is not None and int(share[1]) < 50:
         turned = not turned
-    supposed = [verb.start() for verb in grammar.EVIDENCE.finditer(scope)]
-    modal = grammar.MODAL.search(scope, 0, supposed[-1] if supposed else len(scope)) is not None
-    if found[0] not in LABELS:
-        return _other_mention(found[0], claim is not None and not modal, turned, concluding)
-    said = bool(fragment)
-    if claim is not None:
+    if clause.name not in LABELS:
+        return _other_mention(clause.name, claim is not None and not supposed, turned, concluding)
+    said = fragment or grammar.FINDINGS.search(clause.scope) is not None
+    if claim is None:
+        said = said or concluding
+    elif not said:
         # "I do not believe that it is …" denies the claim; "there are no signs that it is …" is only a sign
         only_sign = denial is not None and denial.start() < claim.start() and not concluding
-        said = (
-            not only_sign
-            or grammar.FINDINGS.match(scope)
-            or grammar.DOUBT.match(scope, denial.start() if denial else 0)
-        )
-    elif not said:
-        said = concluding or grammar.FINDINGS.search(scope) is not None
-    label = LABELS[OPPOSITE[found[0]] if turned else found[0]]
-    weight = 0.5 if modal and not turned else 1.0
-    if not modal and opener != ":" and grammar.DECISIVE.search(scope):
-        weight = ENOUGH_SIGNS
-    return Mention(label, said and not modal and opener not in grammar.CONCESSIONS, concluding, weight)
-
-
-def _denial(scope: str) -> re.Match[str] | None:
-    """What turns a class named right after `scope` into its opposite."""
-    verbs = list(grammar.EVIDENCE.finditer(scope))
-    if not verbs or grammar.NONE.search(scope, 0, verbs[-1].start()):
-        return grammar.NEGATION.search(scope)
-    return grammar.NEGATION.search(scope, verbs[-1].end())
+        said = not only_sign or grammar.DOUBT.match(clause.scope, denial.start() if denial else 0) is not None
+    label = LABELS[OPPOSITE[clause.name] if turned else clause.name]
+    weight = 0.5 if supposed and not turned else ENOUGH_SIGNS if clause.is_decisive() else 1.0
+    return Mention(label, said and not supposed and clause.opener not in grammar.CONCESSIONS, concluding, weight)
 
 
 def _other_mention(name: str, said: bool, turned: bool, concluding: bool) -> Mention | None:
@@ -179,4 +205,5 @@ def _chinese_mentions(sentence: str) -> Iterator[Mention]:
         if found is not None and not grammar.CHINESE_CONCESSION.search(clause):
             before = clause[: found.start()]
             label = LABELS[OPPOSITE[found[0]] if grammar.CHINESE_NEGATION.search(before) else found[0]]
-            yield Mention(label, grammar.CHINESE_CLAIM.search(before) is not None, concluding)
+            weight = ENOUGH_SIGNS if grammar.CHINESE_DECISIVE.search(clause) else 1.0
+            yield Mention(label, grammar.CHINESE_CLAIM.search(before) is not None, concluding, weight)

@@ -45,7 +45,10 @@ SEEN_CONFLICT = undecided(UndecidedBecause.CONFLICT, report("u", "panel"), ("w",
 @pytest.mark.parametrize(
     ("decision", "declaration", "fields", "expected", "basis"),
     [
-        (SEEN_REAL, GENERATED, {}, "generated", Basis.DECLARED_UNSIGNED),
+        # Anyone can write a line into somebody's photograph.
+        (SEEN_REAL, GENERATED, {}, "conflict", Basis.DECLARED_UNSIGNED),
+        (SEEN_REAL, GENERATED, {"signed": True}, "generated", Basis.DECLARED_SIGNED),
+        (SEEN_CONFLICT, GENERATED, {}, "generated", Basis.DECLARED_UNSIGNED),
         (SEEN_CONFLICT, GENERATED, {"signed": True}, "generated", Basis.DECLARED_SIGNED),
         (SEEN_REAL, GENERATED, {"camera": True}, "conflict", Basis.DECLARED_UNSIGNED),
         (SEEN_CONFLICT, GENERATED, {"camera": True}, "conflict", Basis.DECLARED_UNSIGNED),
@@ -67,8 +70,8 @@ def test_it_is_applied_after_what_was_seen(
 
 
 def test_what_speaks_against_the_files_word_is_a_warning() -> None:
-    against = rule(SEEN_REAL, reports("rrrrrr"), provenance(GENERATED), ProvenanceMode.DECIDE)
-    assert "saw no signs of generation" in against.decision.warnings[-1]
+    against = rule(SEEN_REAL, reports("rrrrrr"), provenance(GENERATED, signed=True), ProvenanceMode.DECIDE)
+    assert "read a photograph" in against.decision.warnings[-1]
     both = rule(SEEN_GENERATED, reports("gggggg"), provenance(GENERATED, camera=True), ProvenanceMode.DECIDE)
     assert both.decision.warnings[-1] == BOTH
 

@@ -133,7 +133,7 @@ class TestDeclaredHeadline:
         assert ANYONE not in said
 
     def test_what_was_seen_stands_apart(self) -> None:
-        said = ruled("rrrrrg", provenance(GENERATED), SEEN_REAL)
+        said = ruled("rrrrrg", provenance(GENERATED, signed=True), SEEN_REAL)
         assert "Apart from that, 1 of 6 examinations read the picture as generated." in said
         assert "not judged" not in said
 
@@ -298,3 +298,11 @@ def test_no_wording_of_ours_claims_more_than_an_estimate() -> None:
     assert len(set(texts)) > 100
     assert unfit(texts) == []
     assert all(text == text.strip() and "  " not in text for text in texts)
+
+
+def test_a_declaration_against_the_examinations_names_both() -> None:
+    ruling = Ruling(undecided(UndecidedBecause.CONFLICT), Basis.DECLARED_UNSIGNED)
+    heard = reports("rrrrrr")
+    said = headline(ruling, count(heard), provenance(Declaration.DECLARES_GENERATED), heard)
+    assert "declares, unsigned, that it was generated" in said
+    assert "6 of 6 examinations read it as a photograph" in said
