@@ -40,7 +40,7 @@ NEGATION = re.compile(  # "lacks the grain of a real photo", "a photo rather tha
         r"doubt(?:s|ed|ful)? in(?:consistent|compatible) deviat\w+ differs? different contradict\w* rules?_out",
         r"ruled_out than instead_of low_(?:likelihood|probability) less_(?:likely|typical|common|characteristic)",
         r"too_[^,.]*?_(?:to_be|for) against (?:unnatural|unrealistic|odd)_(?:for|in) contrary as_opposed_to",
-        r"compared_(?:to|with) in_contrast hurdle challenge",
+        r"undermin\w* compared_(?:to|with) in_contrast hurdle challenge",
     )
 )
 EVIDENCE = re.compile(  # starts anew, "the lack of grain suggests …", unless in "… that would suggest"
@@ -55,7 +55,8 @@ NONE = re.compile(  # what does not exist suggests nothing: "no artifacts indica
 DOUBT = re.compile(r"unlikely|improbable|doubt|(?:not|n't) (?:believe|think|consider)")
 TURNED_AFTER = re.compile(  # "… usually lack", "the likelihood … is low", "signs of …: none"
     r"^(?: [\w-]+){0,3} (?:lacks?|struggles?|fails?|miss(?:es)?|can not|can't|rarely|seldom|omits?)\b"
-    r"|^[^.;,:]{0,30}\b(?:is|seems|are) (?:\w+ ){0,2}?(?:low|small|slim|minimal|unlikely|remote|negligible|absent)\b"
+    r"|^[^.;,:]{0,30}\b(?:is|seems|are|as) (?:\w+ ){0,2}?(?:low|small|slim|minimal|unlikely|remote|negligible|absent"
+    r"|improbable)\b"
     r"|^[^.;,:]{0,20}(?::| -) ?(?:none\b|n/a|absent|minimal|nothing|no\b(?=\W*$|[.,;])|not (?:found|present|seen))"
 )
 SHARE = re.compile(r"\b(\d{1,3})(?:\.\d+)? ?(?:%|percent)[^.;]{0,40}$")  # "a 10 % chance that it is …"
@@ -72,9 +73,8 @@ ASIDE = re.compile(  # questions, conditions, reported speech, former impression
     )
     + r"|\d ?\(?(?:=|means)[^,;]*$"
 )
-LISTED = re.compile(r"\b(?:features?|signs?|aspects?|evidence|points?|arguments?|indicators?|reasons?|details)\b")
 VOIDED_AFTER = re.compile(  # "… that has been edited", "…: 20 %", "looks … but is not", "… can't be ruled out"
-    r"^[^.;]*\b(?:that|which|but|and) (?:\w+ ){0,4}?(?:qedit|edited|altered|enhanced)\b"
+    r"^[^.;]*\b(?:that|which|but|and) (?:\w+ ){0,4}?(?:edited|altered|enhanced|manipulated)\b"
     r"|^(?: \w+)? ?[:=-] ?\d|^(?: \w+)? (?:include|tend|often|usually|typically|generally|commonly)\b"
     r"|^[^.;,]{0,30}\bbut (?:it )?(?:is|are)(?: not|n't)\W*$"
     r"|^[^.;,]{0,30}\b(?:can not|can't|could not) be (?:\w+ )?(?:ruled out|excluded|determined|verified|confirmed)"
@@ -105,7 +105,6 @@ _SUBJECT = (
     r"|it|this|that(?! of))"
 )
 SUBJECT = re.compile(_SUBJECT)
-RELATIVE = re.compile(rf"\b{_PICTURE},? which $")
 VERB = re.compile(rf"(?:\w+ly )?{_VERB}")
 _IS = (
     r"(?:'s|(?: \w+ly)? "
@@ -145,11 +144,12 @@ FRAGMENT = re.compile(
     r"^\W*(?:(?:looks|looks like|seems|appears|in short|most|very|not|an?|the|\w+ly)\s)*\s*$"
 )  # "Most likely …, because …"
 FRAGMENT_END = re.compile(
-    rf"^(?: {_PICTURE})?(?: to me)?(?:\W*$| ?[.!(]|,? (?:because|since|with|given|due)\b|, (?:as|it|i|based)\b)"
+    rf"^(?: {_PICTURE})?(?: to me)?(?:\W*$| ?[.!(]|,? (?:because|since|with|given|due)\b|, (?:as|it|i|based)\b"
+    r"| (?:is|seems) (?:\w+ ){0,2}?(?:unlikely|likely|improbable|probable)\b)"
 )
 THING = re.compile(  # the class word names something in the picture: "a real challenge", "generated text"
-    rf"{REAL} (?!(?:[\w-]+ ){{0,2}}{_PICTURE}\b|photo|pic|snap|captur|scen|event|moment|origin|source|record|because|since"
-    r"|due|given|based|with|which|though|although|however|while|-|\(|(?:one|life|and|or|but|not|rather|than|in|as|at"
+    rf"{REAL} (?!(?:[\w-]+ ){{0,2}}{_PICTURE}\b|photo|pic|snap|captur|scen|event|moment|origin|source|record|because"
+    r"|since|due|given|based|with|which|though|although|however|while|-|\(|(?:one|life|and|or|but|not|rather|than|in|as|at"
     rf"|on|to|by|for|that|when|if)\b)\w|{GEN} (?:background|element|part|component|text|feature|detail|object)"
 )
 RELATION = re.compile(  # … and is compared all the same: "consistent with a real strawberry"
@@ -157,8 +157,8 @@ RELATION = re.compile(  # … and is compared all the same: "consistent with a r
     r"|associated|than|would|suggest|indicat|natural for|correspond|match|not|no|lack|similar)"
 )
 FINDINGS = re.compile(  # what is said of them is said of the picture: "all of this points to …"
-    r"^\W*(?:(?:all|both|each|many|most|several|some)\b(?: of)? )?"
-    r"(?:these|those|such|this(?! (?:\w+ )?(?:could|can|may|might))"
+    r"^\W*(?:(?:all|both|each|many|most)\b(?: of)? )?"
+    r"(?:these|those|such|all of this"
     r"|everything|key \w+)\b"
     r"|\b(?:all|together|collectively|strongly|clearly) (?=suggest|indicat|point|support|speak)"
 )
@@ -187,7 +187,7 @@ BARE_PHOTO = re.compile(rf"\b{PHOTO}\b(?=\W*$| (?:taken|captured|shot)\b)")  # "
 NO_PHOTO = re.compile(rf"(?:(?<=\bnot a )|(?<=\bn't a )){PHOTO}\b(?! of\b)")
 ABSENCE = re.compile(  # a weak sign of a photograph: "no visible artifacts"
     r"(?:\b(?:no|without|not|absence of|free of|lack of)\b|n't\b)[^.;]*\b(?:art[ie]facts?|anomal\w+|inconsistenc\w+"
-    r"|distortions?|manipulat\w+|alteration|editing|tampering|irregularit\w+|qedit)"
+    r"|distortions?|manipulat\w+|alteration|editing|tampering|irregularit\w+)"
 )
 
 # --- the same for Chinese, by clause ----------------------------------------------------------------------------------
@@ -197,5 +197,5 @@ CHINESE_ASIDE = re.compile(
 CHINESE_CONCESSION = re.compile(r"虽然|尽管|看似")
 CHINESE_NEGATION = re.compile(r"不(?:是|像|太|属|存在|大?可能|具|含)|并?非|没有|未|无(?!法|论)|缺[乏少]")
 CHINESE_CLAIM = re.compile(r"是|为|像|偏向|倾向|属于|可能|应|看起来|似乎|判断")
-CHINESE_DECISIVE = re.compile(rf"没有(?:任何|明显|发现|看到)?的?.{{0,6}}{GEN}.{{0,4}}(?:痕迹|迹象|特征|可能)")
+CHINESE_DECISIVE = re.compile(rf"没有(?:任何|明显|发现|看到)?.{{0,20}}{GEN}.{{0,4}}(?:痕迹|迹象|特征|可能)")
 CHINESE_CONCLUDES = re.compile(r"综上|因此|总之|总体|整体|总的来说|综合|所以|结论|判断")

@@ -1,7 +1,7 @@
 """The words in which models name a class, each replaced by one word of ours.
 
 After `mask` a text says `qgen` for "AI-generated", "synthetic", "a deepfake"…, `qreal` for "real", "authentic", "taken
-with a camera"…, `qphoto` for "photograph", `qedit` for "manipulated", and `qeither` where both classes are offered side
+with a camera"…, `qphoto` for "photograph", and `qeither` where both classes are offered side
 by side ("real or AI-generated"). The rules of `prose` and `reading` then speak of classes, not of vocabulary.
 """
 
@@ -12,7 +12,7 @@ import unicodedata
 
 from paradigms.label import Label
 
-GEN, REAL, PHOTO, EDIT, EITHER = "qgen", "qreal", "qphoto", "qedit", "qeither"
+GEN, REAL, PHOTO, EITHER = "qgen", "qreal", "qphoto", "qeither"
 LABELS = {GEN: Label.GENERATED, REAL: Label.REAL}
 OPPOSITE = {GEN: REAL, REAL: GEN}
 CJK = re.compile(r"[\u4e00-\u9fff]")
@@ -57,7 +57,7 @@ _GEN_NAMES = re.compile(
 )
 # Nouns that are a claim only where something speaks for them: "to assess its authenticity" is none.
 _AUTHENTICITY = re.compile(
-    r"\b((?:suggest|support|indicat|confirm|reinforc|strengthen|impl(?:y|ies)|point|evidence|hallmark|sign|credence|lack"
+    r"\b((?:suggest|support|indicat|confirm|reinforc|strengthen|impl(?:y|ies)|point|evidence|hallmark|sign|credence|lack|undermin|doubt"
     r"|credibility|confidence|consistent|favor)\w*"
     r"(?: (?:to|of|in|with|for|towards?|its|their|the|a|image's|image|photo's|photographic|overall|natural)){0,4})"
     r" authenticity\b"
@@ -66,7 +66,6 @@ _PHOTOGRAPHY = re.compile(
     r"\b((?:consistent with|typical (?:of|for)|characteristic of|hallmarks? of|in line with)(?: [\w-]+){0,3}?)"
     r" photography\b"
 )
-_EDITED = re.compile(any_of("manipulated doctored photoshopped tampered_with composited"))
 _CHINESE_REAL = re.compile(
     r"非\s*(?:ai|人工智能)\s*(?:所)?生成|真实(?!感|世界)|实拍|真图|真的(?=照片|图)|(?:相机|手机|摄影师|真人)拍摄"
 )
@@ -77,8 +76,8 @@ _CHINESE_GEN = re.compile(
 _EITHER = re.compile(
     rf"(?<!\bnot )\b({GEN}|{REAL}|{PHOTO})\b(?: {_NOUN}| one)?"
     r"(?:,? (?!than|rather|not|instead|but|and|opposed)[\w-]+){0,3}?,? ?"
-    r"(?:or|vs\.?|versus|/|from) ?(?:(?:not|an?|it|is|it's|was|has|been|if|whether|being|to|be|rather|more|likely|qedit"
-    rf"|\w+ly) ){{0,5}}({GEN}|{REAL}|{PHOTO})\b"
+    r"(?:or|vs\.?|versus|/|from) ?(?:(?:not|an?|it|is|it's|was|has|been|if|whether|being|to|be|rather|more"
+    rf"|likely|manipulated|\w+ly) ){{0,5}}({GEN}|{REAL}|{PHOTO})\b"
 )
 _TYPOGRAPHY = str.maketrans(
     {"‐": "-", "‑": "-", "−": "-", "—": " - ", "–": " - ", "’": "'", "‘": "'", "“": '"', "”": '"'}
@@ -113,7 +112,7 @@ def mask(text: str) -> str:
         text = _CHINESE_GEN.sub(f" {GEN} ", _CHINESE_REAL.sub(f" {REAL} ", text))
     text = _PHOTOGRAPHY.sub(rf"\1 {REAL}", _AUTHENTICITY.sub(rf"\1 {REAL}", text))
     text = _GEN_NAMES.sub(GEN, _REAL_NAMES.sub(REAL, text))
-    text = _EDITED.sub(EDIT, re.sub(r"\bphotographs?\b", PHOTO, text))
+    text = re.sub(r"\bphotographs?\b", PHOTO, text)
     return _EITHER.sub(_alternatives, text)
 
 

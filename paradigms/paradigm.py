@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 NAME = r"^[a-z][a-z0-9_]{0,39}$"
+
+
+def _named(value: object) -> object:
+    """The value; one that is no name is refused in words, since a pattern says little to people."""
+    if isinstance(value, str) and not re.fullmatch(NAME, value):
+        raise ValueError("lower-case letters, digits and _ only, at most 40, and a letter first")
+    return value
+
+
+Name = Annotated[str, BeforeValidator(_named), Field(pattern=NAME)]
 
 
 class Layout(StrEnum):
@@ -136,7 +147,7 @@ class AskStep(Prompt):
     picture of the same subject. `prefill` begins the assistant's turn, on backends that can.
     """
 
-    name: str = Field(pattern=NAME)
+    name: Name
     ask: Literal["verdict", "text"]
     picture: bool = True
     prefill: str | None = None
@@ -155,7 +166,7 @@ class AskStep(Prompt):
 class MeasureStep(_Config):
     """A step that measures, without any model."""
 
-    name: str = Field(pattern=NAME)
+    name: Name
     measure: str
 
 
@@ -175,7 +186,7 @@ _RESERVED = frozenset({"subject", "exemplars", "exemplar", "regions", "answers",
 class Paradigm(_Config):
     """One way of looking."""
 
-    name: str = Field(pattern=NAME)
+    name: Name
     version: str = Field(min_length=1, max_length=40)
     title: str = Field(min_length=1, max_length=80)
     """For people, for example `Details up close`."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from paradigms import grammar
 from paradigms.label import Label
-from paradigms.naming import CJK, EDIT, GEN, LABELS, OPPOSITE, PHOTO, REAL
+from paradigms.naming import CJK, GEN, LABELS, OPPOSITE, PHOTO, REAL
 
 LONGEST_SENTENCE = 700
 """Characters. Of a longer sentence only the end is read, which keeps the work bounded."""
@@ -27,8 +27,8 @@ OUTWEIGHS = 3.0
 class Mention:
     """One class named in a sentence.
 
-    `label` is the class that it speaks for, undecided for an edited picture; `claim` says whether the picture is said
-    to be that, `concluding` whether the sentence concludes, and `weight` how much it counts as a sign.
+    `label` is the class that it speaks for, `claim` says whether the picture is said to be that, `concluding` whether
+    the sentence concludes, and `weight` how much it counts as a sign.
     """
 
     label: Label
@@ -52,10 +52,8 @@ def weigh(mentions: Sequence[Mention]) -> Label | None:
     claims = [mention for mention in mentions if mention.claim]
     for said in ([mention for mention in claims if mention.concluding], claims):
         labels = {mention.label for mention in said}
-        if labels >= {Label.GENERATED, Label.UNDECIDED}:
-            labels.remove(Label.UNDECIDED)  # edited or generated: not a photograph as it was taken
         if labels:
-            return labels.pop() if len(labels) == 1 and Label.UNDECIDED not in labels else None
+            return labels.pop() if len(labels) == 1 else None
     signs = {label: sum(mention.weight for mention in mentions if mention.label is label) for label in LABELS.values()}
     side, other = sorted(signs, key=lambda label: -signs[label])
     return side if signs[side] >= ENOUGH_SIGNS + OUTWEIGHS * signs[other] else None
@@ -81,11 +79,10 @@ def _mentions(sentence: str, concluding: bool) -> Iterator[Mention]:
     if CJK.search(sentence):
         yield from _chinese_mentions(sentence)
         return
-    named = list(re.finditer(rf"\b(?:{GEN}|{REAL}|{EDIT})\b", sentence))
+    named = list(re.finditer(rf"\b(?:{GEN}|{REAL})\b", sentence))
     if not named:
         named = list((grammar.BARE_PHOTO if concluding else grammar.NO_PHOTO).finditer(sentence))[:1]
-    classless = not any(found[0] in LABELS for found in named)
-    if classless and grammar.ABSENCE.search(sentence) and not grammar.MODAL.search(sentence):
+    if (not named or named[0][0] == PHOTO) and grammar.ABSENCE.search(sentence) and not grammar.MODAL.search(sentence):
         yield Mention(Label.REAL, claim=False, concluding=concluding, weight=0.5)
     for found in named:
         clause = _Clause.around(sentence, found)
@@ -110,8 +107,7 @@ class _Clause:
         for stop in grammar.BREAK.finditer(sentence, 0, found.start()):
             opener, start = stop[0].strip(), stop.end()
         earlier, scope = sentence[:start], sentence[start : found.start()]
-        subject = grammar.SUBJECT.match(earlier) if opener in ("and", "but") else grammar.RELATIVE.search(earlier)
-        if subject and grammar.VERB.match(scope):
+        if opener in ("and", "but") and grammar.SUBJECT.match(earlier) and grammar.VERB.match(scope):
             scope = f"it {scope}"  # "the image lacks noise and appears to be …"
         return cls(found[0], opener, scope, sentence[found.end() :], earlier)
 
@@ -131,12 +127,12 @@ class _Clause:
 
     def is_fragment(self) -> bool:
         """Whether the class stands all but alone: "Most likely …, because …"."""
-        alone = self.opener in ("", ":") and grammar.FRAGMENT.match(self.scope)
+        alone = self.opener in ("", ":", ",") and grammar.FRAGMENT.match(self.scope)
         return bool(alone and grammar.FRAGMENT_END.match(self.after))
 
     def claim(self) -> re.Match[str] | None:
         """What makes it a claim that the picture is of that class."""
-        if self.is_thing() or (self.after.startswith(":") and grammar.LISTED.search(self.scope)):
+        if self.is_thing():
             return None
         return next((match for pattern in grammar.CLAIMS if (match := pattern.search(self.scope))), None)
 
@@ -173,8 +169,8 @@ def _mention(clause: _Clause, concluding: bool) -> Mention | None:
     share = grammar.SHARE.search(clause.scope)
     if share is not None and int(share[1]) < 50:
         turned = not turned
-    if clause.name not in LABELS:
-        return _other_mention(clause.name, claim is not None and not supposed, turned, concluding)
+    if clause.name == PHOTO and (claim is None or supposed):
+        return None
     said = fragment or grammar.FINDINGS.search(clause.scope) is not None
     if claim is None:
         said = said or concluding
@@ -182,18 +178,10 @@ def _mention(clause: _Clause, concluding: bool) -> Mention | None:
         # "I do not believe that it is …" denies the claim; "there are no signs that it is …" is only a sign
         only_sign = denial is not None and denial.start() < claim.start() and not concluding
         said = not only_sign or grammar.DOUBT.match(clause.scope, denial.start() if denial else 0) is not None
-    label = LABELS[OPPOSITE[clause.name] if turned else clause.name]
+    name = REAL if clause.name == PHOTO else clause.name
+    label = LABELS[OPPOSITE[name] if turned else name]
     weight = 0.5 if supposed and not turned else ENOUGH_SIGNS if clause.is_decisive() else 1.0
     return Mention(label, said and not supposed and clause.opener not in grammar.CONCESSIONS, concluding, weight)
-
-
-def _other_mention(name: str, said: bool, turned: bool, concluding: bool) -> Mention | None:
-    """What it means to call the picture a photograph, or edited."""
-    if not said:
-        return None
-    if name == PHOTO:
-        return Mention(Label.GENERATED if turned else Label.REAL, claim=True, concluding=concluding)
-    return Mention(Label.REAL, False, concluding, 0.5) if turned else Mention(Label.UNDECIDED, True, concluding)
 
 
 def _chinese_mentions(sentence: str) -> Iterator[Mention]:

@@ -106,6 +106,7 @@ def test_both_classes_are_read_alike(frame, wording, other, label):
         ('{"label": "real"}', "schema"),
         ("Natural light.\n\nVerdict: real", "final_line"),
         ("Score: 2/10 (certainly fake)", "final_line"),
+        ("Score: 2/10 (real photo, natural noise and lens flare in the corner)", "final_line"),
         ("To me this is a real photograph.", "prose"),
         ("A dog on a lawn.", "none"),
         ("I'm sorry, I can't help with that.", "none"),
