@@ -50,6 +50,8 @@ class Capabilities(BaseModel):
     """Where pictures go, in words for people: a host, or `this process`."""
     hosted: bool = False
     """True when the picture leaves this machine."""
+    missing_key: str | None = None
+    """The environment variable with the key that is needed here and is not set; None when nothing is missing."""
 
 
 @runtime_checkable

@@ -17,7 +17,8 @@ SixlensError
     ├── RateLimitError      too many requests; `retry_after` says when to come back
     ├── ServerError         the server failed (5xx)
     ├── MalformedError      the server's answer does not follow its own protocol
-    ├── AuthError           the key is missing, wrong or lacks a right
+    ├── AuthError           the key is wrong or lacks a right
+    │   └── MissingKeyError a key that is needed is not set in the environment          exit code 4
     ├── QuotaError          the account has no money or quota left
     ├── InvalidRequestError the server refuses the request as it is
     ├── UnsupportedError    the model does not take a setting or a kind of input
@@ -93,7 +94,7 @@ class MissingExtraError(ConfigError):
     """
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs an extra: pip install 'sixlens[{extra}]'")
+        super().__init__(f"{what} needs an extra: pip install -e '.[{extra}]' in the clone of sixlens")
 
 
 class PromptError(ConfigError):
@@ -182,7 +183,13 @@ class MalformedError(BackendError):
 
 
 class AuthError(BackendError):
-    """The key is missing, wrong or lacks a right."""
+    """The key is wrong or lacks a right."""
+
+
+class MissingKeyError(AuthError):
+    """A key that is needed is not set in the environment, or what is set cannot be one: a matter of configuration."""
+
+    exit_code = ConfigError.exit_code
 
 
 class QuotaError(BackendError):

@@ -18,7 +18,7 @@ from backends.backend import Provider
 from backends.errors import ConfigError, MissingExtraError, UnknownNameError
 from backends.settings import BackendSettings
 
-__all__ = ["BackendSettings", "ProviderInfo", "describe", "open_backend", "provider_names"]
+__all__ = ["BackendSettings", "ProviderInfo", "describe", "open_backend", "provider_names", "unknown_backend"]
 
 GROUP = "sixlens.backends"
 DEFAULT = BackendSettings()
@@ -27,7 +27,11 @@ Opener = Callable[[str, BackendSettings], Provider]
 
 @dataclass(frozen=True, slots=True)
 class ProviderInfo:
-    """A provider as the command line lists it. `extra` is the extra to install, `hosted` is None where it depends."""
+    """A provider as the command line lists it.
+
+    `extra` is the extra to install, `hosted` is None where it depends. One that is not `available` is known by name
+    alone: it is no part of this version.
+    """
 
     name: str
     what: str
@@ -35,6 +39,7 @@ class ProviderInfo:
     key: str | None = None
     extra: str | None = None
     hosted: bool | None = None
+    available: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +49,13 @@ class _BuiltIn:
     function: str
 
     def opener(self) -> Opener:
+        if not self.info.available:
+            raise _not_here(self.info.name)
         try:
             module = import_module(self.module)
         except ModuleNotFoundError as error:
             if self.info.extra is None:
                 raise
-            if error.name == self.module:
-                raise ConfigError(
-                    f"The {self.info.name}: backend is not part of this version. Serve the model with vLLM or Ollama "
-                    "and name it as compatible:MODEL@URL or ollama:MODEL."
-                ) from error
             raise MissingExtraError(f"the {self.info.name}: backend", self.info.extra) from error
         return cast("Opener", getattr(module, self.function))
 
@@ -91,6 +93,7 @@ _BUILT_IN = (
             "hf:REPO_OR_FOLDER",
             extra="local",
             hosted=False,
+            available=False,
         ),
         "backends.providers.hf",
         "open_hf",
@@ -105,7 +108,15 @@ _BUILT_IN = (
 
 def provider_names() -> tuple[str, ...]:
     """The names that a spec string may begin with, in alphabetic order."""
-    return tuple(sorted(info.name for info in describe()))
+    return tuple(sorted(info.name for info in describe() if info.available))
+
+
+def unknown_backend(name: str) -> ConfigError | None:
+    """What is wrong with a provider's name, or None: there is none of this name, or not in this version."""
+    if name in provider_names():
+        return None
+    known = any(info.name == name for info in describe())
+    return _not_here(name) if known else UnknownNameError("backend", name, provider_names())
 
 
 def describe() -> tuple[ProviderInfo, ...]:
@@ -130,6 +141,13 @@ def open_backend(spec: str, settings: BackendSettings = DEFAULT) -> Provider:
     if not isinstance(backend, Provider):
         raise ConfigError(f"The backend {name!r} is not one: it lacks a part of backends.backend.Provider.")
     return backend
+
+
+def _not_here(name: str) -> ConfigError:
+    return ConfigError(
+        f"The {name}: backend is not part of this version. Serve the model with vLLM or Ollama and name it as "
+        "compatible:MODEL@URL or ollama:MODEL."
+    )
 
 
 def _opener(name: str) -> Opener:

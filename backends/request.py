@@ -77,6 +77,8 @@ class Origin:
     paradigm: str = ""
     step: str = ""
     purpose: str = ""
+    order: int = 0
+    """Which case asks, counted from 0: while calls queue, those of older cases go first."""
 
 
 class Observer(Protocol):

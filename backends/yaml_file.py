@@ -130,7 +130,8 @@ def _place(data: Any, location: tuple[int | str, ...], *, missing: bool) -> Plac
         if known:
             data = data[part]
         if known or (missing and number == len(location)):
-            place.append(str(part))
+            # Positions are counted from 1, as people do.
+            place.append(f"#{part + 1}" if isinstance(part, int) else part)
     return tuple(place)
 
 

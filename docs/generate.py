@@ -27,7 +27,8 @@ INTRODUCTION = """\
 
 The answer goes to stdout, everything else to stderr. `--json` prints one object for one picture and a list for several;
 `--jsonl` prints one object a line as pictures are done. Both follow `docs/schema/verdict.schema.json`. A picture that
-cannot be used is named on stderr and costs nobody else's verdict.
+cannot be used is named on stderr and costs nobody else's verdict; in a list, and with `--jsonl`, an object with `path`
+and `error` stands in its place.
 
 | exit code | |
 |---|---|
@@ -35,7 +36,7 @@ cannot be used is named on stderr and costs nobody else's verdict.
 | 1 | a backend gave no verdict |
 | 2 | some input is unusable |
 | 3 | the budget is spent |
-| 4 | configuration or usage |
+| 4 | configuration or usage, a key that is not set included |
 | 130 | interrupted (Ctrl-C) |
 | 141 | whoever read the answer has gone (as in `sixlens graph \\| head -1`) |
 

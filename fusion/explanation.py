@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from fusion.declaration import Ruling, statement
 from fusion.verdict import Basis, Dissent, UndecidedBecause, Votes
 from paradigms.evidence import Evidence
-from paradigms.label import Cause, Label
+from paradigms.label import Cause, Label, Outcome
 from paradigms.report import Report
 from paradigms.signals.provenance import Declaration, Provenance, Trust
 from paradigms.signals.provenance.software import generator_named
@@ -33,6 +34,13 @@ _SIGNER = {
 _NOBODY_VOUCHES = "Nothing vouches for its signer: anyone can make such a signature."
 _NOUN = {Label.GENERATED: "generated picture", Label.REAL: "photograph", Label.UNDECIDED: "undecided"}
 _SIDES = (Label.GENERATED, Label.REAL)
+_ENDED = {
+    Outcome.REFUSED: "refused",
+    Outcome.UNPARSED: "unreadable",
+    Outcome.FAILED: "failed",
+    Outcome.SKIPPED: "skipped",
+}
+NO_REASON = "It gave no reasons."
 _PER_CENT = re.compile(r"\d\s*%|(?:\b|\d)per ?cent\b", re.IGNORECASE)
 _WORDS = (
     (r"deep ?fakes?", "generated picture"),
@@ -83,16 +91,49 @@ def _declared(ruling: Ruling, votes: Votes, provenance: Provenance) -> str:
 def _read_as(ruling: Ruling, votes: Votes, reports: tuple[Report, ...]) -> str:
     """What the picture reads as, in how many examinations."""
     label, panel = ruling.decision.label, ruling.decision.panel
-    agreeing = votes.generated if label is Label.GENERATED else votes.real
-    of_all = f"{agreeing} of {votes.answered} examinations"
-    reads = "generated" if label is Label.GENERATED else "a photograph"
+    asked = _asked(reports)
+    (agreeing, reads), (opposing, other) = (votes.generated, "generated"), (votes.real, "a photograph")
+    if label is Label.REAL:
+        (agreeing, reads), (opposing, other) = (opposing, other), (agreeing, reads)
+    of_all = f"{agreeing} of {asked} examinations{_besides(label, votes, reports)}"
+    against = f"although {opposing} of {asked} read it as {other}"
     if panel is not None and panel.label is label and 2 * agreeing <= votes.answered:
-        return f"The panel reads the picture as {reads}; so do {of_all}."
+        agrees = f"and so do {of_all}" if agreeing else "although no examination does"
+        return f"The panel reads the picture as {reads}, {against if opposing > agreeing else agrees}."
+    if opposing >= agreeing:
+        return f"Reads as {reads} in {agreeing} of {asked} examinations, {against}."
     if label is Label.GENERATED:
         return f"Reads as generated in {of_all}."
-    if any(item.points_to == "generated" for report in reports if report.has_eyes for item in report.evidence):
-        return f"Reads as a photograph in {of_all}; the signs of generation that were named did not carry weight."
+    if signs_named(reports):
+        fate = "were outvoted" if opposing else "turned none of them"
+        return f"Reads as a photograph in {of_all}; the signs of generation that were named {fate}."
     return f"No signs of generation found in {of_all}."
+
+
+def _asked(reports: tuple[Report, ...]) -> int:
+    """How many examinations there were for models to make; those that only measured are none."""
+    return sum(report.has_eyes or report.outcome is not Outcome.ANSWERED for report in reports)
+
+
+def _besides(label: Label, votes: Votes, reports: tuple[Report, ...]) -> str:
+    """What became of the examinations that do not agree, in brackets; empty when every one was answered."""
+    if _asked(reports) == votes.answered:
+        return ""
+    other, name = (votes.real, Label.REAL) if label is Label.GENERATED else (votes.generated, Label.GENERATED)
+    parts = [f"{other} {'says' if other == 1 else 'say'} {name.value}"] if other else []
+    parts += [f"{votes.undecided} undecided"] if votes.undecided else []
+    return f" ({', '.join([*parts, *_unanswered(reports)])})"
+
+
+def _unanswered(reports: tuple[Report, ...]) -> list[str]:
+    """How many examinations ended without an answer, for each way in which they did."""
+    counts = Counter(report.outcome for report in reports)
+    return [f"{counts[outcome]} {words}" for outcome, words in _ENDED.items() if counts[outcome]]
+
+
+def signs_named(reports: tuple[Report, ...]) -> bool:
+    """Whether a model that looked named a sign of generation."""
+    return any(item.points_to == "generated" for report in reports if report.has_eyes for item in report.evidence)
 
 
 def _undecided(ruling: Ruling, votes: Votes, provenance: Provenance, reports: tuple[Report, ...]) -> str:
@@ -107,9 +148,9 @@ def _undecided(ruling: Ruling, votes: Votes, provenance: Provenance, reports: tu
         text = "Undecided: the panel does not agree with the examinations."
     if not votes.answered:
         return text
-    of_all = f"{votes.generated} of {votes.answered} examinations read it as generated, {votes.real} as a photograph"
-    hedges = f", {votes.undecided} came to no side" if votes.undecided else ""
-    return f"{text} {of_all}{hedges}."
+    of_all = f"{votes.generated} of {_asked(reports)} examinations read it as generated, {votes.real} as a photograph"
+    hedges = [f"{votes.undecided} came to no side"] if votes.undecided else []
+    return f"{text} {', '.join([of_all, *hedges, *_unanswered(reports)])}."
 
 
 def _nobody_looked(reports: tuple[Report, ...]) -> str:
@@ -163,12 +204,17 @@ _NO_CAUSE = frozenset(("none", "none known", "none likely", "no ordinary cause",
 
 
 def describe(item: Evidence) -> str:
-    """One piece of evidence on one line, with the ordinary cause that could also have left it."""
+    """One piece of evidence on one line: where, what, and the ordinary cause that could also have left it."""
     strength = f", severity {item.severity} of 5" if item.severity else ""
     phenomenon, cause = quote(item.phenomenon, 240).rstrip("."), quote(item.ordinary_cause, 160).rstrip(".")
     seen = f": {phenomenon}" if phenomenon else ""
-    ordinary = f" (an ordinary cause could be: {cause})" if cause and cause.lower() not in _NO_CAUSE else ""
-    return f"{quote(item.name, 80) or 'a sign'}{seen} [{item.paradigm}{strength}]{ordinary}"
+    place = f" {item.region.place}" if item.region is not None else ""
+    ordinary = ""
+    if cause and cause.lower() not in _NO_CAUSE:
+        ordinary = f" (an ordinary cause could be: {cause})"
+    elif item.points_to == "generated":
+        ordinary = " (ordinary cause: none was named)"
+    return f"{quote(item.name, 80) or 'a sign'}{place}{seen} [{item.paradigm}{strength}]{ordinary}"
 
 
 def quote(text: str, length: int) -> str:
@@ -203,15 +249,17 @@ def dissenters(label: Label, reports: tuple[Report, ...]) -> tuple[Dissent, ...]
 def _point(report: Report, side: Label) -> str:
     """The strongest point of a report for a side, or the beginning of its reasoning."""
     strongest = next((item for item in rank((report,)) if item.points_to == side.value), None)
-    return describe(strongest) if strongest is not None else quote(report.text, 240)
+    return describe(strongest) if strongest is not None else quote(report.text, 240) or NO_REASON
 
 
-def next_steps(ruling: Ruling) -> tuple[str, ...]:
-    """What a person can do next."""
+def next_steps(ruling: Ruling, reports: tuple[Report, ...]) -> tuple[str, ...]:
+    """What a person can do next. `reports` are those that were fused."""
     steps = ["Look for the original file, earlier copies and other pictures of the same scene."]
     if ruling.decision.label is Label.GENERATED:
         steps.append("Before anybody is accused, have a person look at the evidence and ask whoever took the picture.")
-    if ruling.decision.label is Label.REAL:
+    if ruling.decision.label is Label.REAL and signs_named(reports):
+        steps.append("Look at the signs of generation that were named; examinations can be wrong either way.")
+    elif ruling.decision.label is Label.REAL:
         steps.append("That no sign was found is no proof of a photograph: generated pictures can look flawless.")
     if ruling.decision.label is Label.UNDECIDED and ruling.decision.undecided_because is not UndecidedBecause.NO_EYES:
         steps.append("Let a person decide, with the evidence of both sides at hand.")

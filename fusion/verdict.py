@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 from backends.completion import TokenUsage
 from paradigms.evidence import Evidence
 from paradigms.label import Label
-from paradigms.report import Report
+from paradigms.report import Report, StepRecord
 from paradigms.signals.provenance import Provenance
 
 SCHEMA_VERSION: Literal["1"] = "1"
@@ -180,6 +180,8 @@ class Verdict(_Record):
     evidence: tuple[Evidence, ...] = ()
     """Strongest first, both sides."""
     reports: tuple[Report, ...]
+    preparation: tuple[StepRecord, ...] = ()
+    """The questions for the main subject, before the examinations."""
     panel: Report | None = None
     """What the panel said, if it was asked."""
     dissent: tuple[Dissent, ...] = ()

@@ -17,8 +17,9 @@ from backends.images.image import Image
 from backends.layers.budget import Budget
 from backends.request import Picture
 from backends.stack import Resources
-from orchestrator.deadline import Deadline
+from orchestrator.deadline import Deadline, Part
 from orchestrator.ensemble import Ensemble
+from orchestrator.lease import Lease
 from orchestrator.ledger import Ledger
 from paradigms.examination import Examination
 from paradigms.exemplars import Exemplar
@@ -68,9 +69,18 @@ class Case:
     ledger: Ledger
     budget: Budget
     """The case's own, a child of the run's."""
+    order: int
+    """Its place among the cases of its Judge; calls of older cases go first."""
+    lease: Lease
+    """Its place among the pictures that are decoded."""
     delivered: Picture | None = None
     views: dict[str, View] = field(default_factory=dict)
     """By paradigm; filled by `prepare`."""
+
+    def let_go(self) -> None:
+        """Release the decoded pixels, and let the next picture be decoded."""
+        self.image.release()
+        self.lease.give_back()
 
     async def in_thread(self, work: Callable[[], Result]) -> Result:
         """Run CPU-bound work beside the event loop."""
@@ -89,6 +99,7 @@ class Case:
             trace=self.kit.trace,
             observer=self.ledger,
             budget=self.budget,
+            order=self.order,
         )
 
     async def examine(self, name: str) -> Report:
@@ -96,11 +107,11 @@ class Case:
         means = self.means(self.kit.backend_of(name))
         return await self.attend(Examination(self.kit.paradigms[name], self.views[name], means))
 
-    async def attend(self, examination: Examination, *, fusion: bool = False) -> Report:
+    async def attend(self, examination: Examination, part: Part = "examinations") -> Report:
         """Run an examination and turn whatever goes wrong into its report: the one catch, at the node's edge."""
         expired = False
         try:
-            async with self.deadline.scope(fusion=fusion) as timeout:
+            async with self.deadline.scope(part) as timeout:
                 try:
                     return await examination.run()
                 finally:

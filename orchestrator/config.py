@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -63,9 +64,12 @@ def load_ensemble(
         data = _only_backend(data, overrides.backend)
     if overrides.fusion:
         data = _merge(data, {"fusion": {"strategy": overrides.fusion}})
+    if not overrides.settings:
+        return build(Ensemble, data, where)
+    changed = data
     for setting in overrides.settings:
-        data = _merge(data, _setting(setting))
-    return build(Ensemble, data, where)
+        changed = _merge(changed, _setting(setting))
+    return build(Ensemble, changed, where if _is_wrong(data, where) else "--set")
 
 
 def resolve_file(base: Path, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,7 +103,7 @@ def _resolve(name: str, depth: int = 0) -> tuple[dict[str, Any], str]:
         raise ConfigError(f"{where}: `extends` is the name of an ensemble or a YAML file.")
     if replaces:
         inherited["paradigms"] = {}
-    own.setdefault("name", Path(where).stem)
+    own.setdefault("name", re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(where).stem).strip("-_.")[:80] or "ensemble")
     return _merge(inherited, own), where
 
 
@@ -164,6 +168,15 @@ def _only_backend(data: Mapping[str, Any], backend: str) -> dict[str, Any]:
 
 def _without_backend(choice: Any) -> Any:
     return {key: value for key, value in choice.items() if key != "backend"} if isinstance(choice, dict) else choice
+
+
+def _is_wrong(data: Mapping[str, Any], where: str) -> bool:
+    """Whether something is wrong before any `--set` counts, so that the right place is blamed for it."""
+    try:
+        build(Ensemble, data, where)
+    except ConfigError:
+        return True
+    return False
 
 
 def _setting(text: str) -> dict[str, Any]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Literal
+
+Part = Literal["subject", "examinations", "fusion"]
 
 
 class Deadline:
@@ -30,9 +33,14 @@ class Deadline:
             timeout.reschedule(self._began + share)
 
     @asynccontextmanager
-    async def scope(self, *, fusion: bool = False) -> AsyncIterator[asyncio.Timeout]:
-        """Cancel what runs inside when the time is up, with TimeoutError; fusion may use the part kept back."""
-        share = self._seconds if fusion else self._seconds - self._kept_back
+    async def scope(self, part: Part = "examinations") -> AsyncIterator[asyncio.Timeout]:
+        """Cancel what runs inside when its part of the time is up, with TimeoutError.
+
+        Fusion may use the part kept back; of the rest the question for the subject may use half, so that a server that
+        hangs on it leaves time for the paradigms that do without.
+        """
+        before = self._seconds - self._kept_back
+        share = {"subject": before / 2, "examinations": before, "fusion": self._seconds}[part]
         when = None if self._began is None else self._began + share
         async with asyncio.timeout_at(when) as timeout:
             self._open[timeout] = share

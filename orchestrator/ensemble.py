@@ -13,6 +13,7 @@ from paradigms.paradigm import NAME, Layout
 from paradigms.view import TokenLimits
 
 _NODES = ("prepare", "fuse", "panel")
+_ENSEMBLE_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$"
 
 
 class _Config(BaseModel):
@@ -111,7 +112,7 @@ class BudgetSettings(_Config):
 class Ensemble(_Config):
     """An ensemble as it is used: every setting resolved. The defaults stand in `prompts/defaults.yaml`."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$")
+    name: str = Field(pattern=_ENSEMBLE_NAME)
     description: str
     ask: bool
     backend: str | None
@@ -135,6 +136,14 @@ class Ensemble(_Config):
     cache: bool
     exemplars: str | None
     strict: bool
+
+    @field_validator("name", mode="before")
+    @classmethod
+    def _named(cls, value: object) -> object:
+        """Refuse a name in words, since a pattern says little to people."""
+        if isinstance(value, str) and not re.fullmatch(_ENSEMBLE_NAME, value):
+            raise ValueError("letters, digits, _, . and - only, at most 80, and a letter or digit first")
+        return value
 
     @field_validator("paradigms")
     @classmethod

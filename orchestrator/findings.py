@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from paradigms.region import Region
+from paradigms.report import StepRecord
 from paradigms.signals.measurement import Measurement
 from paradigms.signals.provenance import Provenance
 from paradigms.subject import Medium
@@ -22,4 +23,8 @@ class Findings(BaseModel):
     """The main subject by the spec of the backend that named it."""
     medium: Medium | None = None
     """What the picture presents itself as; None when unknown or when backends differ."""
+    steps: tuple[StepRecord, ...] = ()
+    """The questions for the subject."""
+    unanswered: str | None = None
+    """Why no backend named a subject, when that was for want of an answer; None otherwise."""
     warnings: tuple[str, ...] = ()

@@ -65,10 +65,11 @@ def _somebody_answered(reports: tuple[Report, ...], findings: Findings) -> None:
     if any(report.has_eyes or report.outcome in heard for report in reports):
         return
     silent = [report for report in reports if report.outcome is Outcome.FAILED or report.cause is Cause.DEADLINE]
-    if not silent:
+    reason = silent[0].reason if silent else findings.unanswered
+    if reason is None:
         return
     declared = statement(findings.provenance)
-    raise NoVerdictError(f"No backend answered: {silent[0].reason}" + (f" ({declared})" if declared else ""))
+    raise NoVerdictError(f"No backend answered: {reason}" + (f" ({declared})" if declared else ""))
 
 
 async def _ask_panel(case: Case, findings: Findings, reports: tuple[Report, ...]) -> Report | None:
@@ -80,7 +81,7 @@ async def _ask_panel(case: Case, findings: Findings, reports: tuple[Report, ...]
     view = View(case=case.image.sha256, size=(case.image.width, case.image.height), image=case.delivered)
     variables = panel_variables(reports, said, kit.renderer)
     examination = Examination(kit.panel, view, case.means(kit.backends[spec]), variables)
-    return await case.attend(examination, fusion=True)
+    return await case.attend(examination, "fusion")
 
 
 def _verdict(case: Case, findings: Findings, reports: tuple[Report, ...], ruling: Ruling) -> Verdict:
@@ -106,6 +107,7 @@ def _verdict(case: Case, findings: Findings, reports: tuple[Report, ...], ruling
         explanation=explain(ruling, said, evidence, dissent, reports),
         evidence=evidence,
         reports=reports,
+        preparation=findings.steps,
         panel=decision.panel,
         dissent=dissent,
         subject=next(iter(findings.subjects.values()), None),
@@ -113,7 +115,7 @@ def _verdict(case: Case, findings: Findings, reports: tuple[Report, ...], ruling
         provenance=findings.provenance,
         coverage=_coverage(reports),
         warnings=(*findings.warnings, *decision.warnings),
-        next_steps=next_steps(ruling),
+        next_steps=next_steps(ruling, reports),
         usage=case.ledger.spending(prefix_notes(case)),
         versions=dict(_versions()),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import itertools
 import logging
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
@@ -18,7 +18,7 @@ import langsmith
 import PIL.Image
 
 from backends.backend import Backend, Provider
-from backends.errors import BackendError, ConfigError, ProgramError, SixlensError
+from backends.errors import BackendError, ConfigError, ConnectError, MissingKeyError, ProgramError, SixlensError
 from backends.images.image import Image, ImageLimits
 from backends.images.source import load_image
 from fusion.verdict import Verdict
@@ -27,6 +27,7 @@ from orchestrator.deadline import Deadline
 from orchestrator.ensemble import Ensemble
 from orchestrator.graph import State, build_graph
 from orchestrator.kit import open_kit
+from orchestrator.lease import Lease
 from orchestrator.ledger import Ledger
 from orchestrator.window import in_window
 from paradigms.report import Report
@@ -35,6 +36,8 @@ log = logging.getLogger("sixlens")
 Source = str | bytes | os.PathLike[str] | PIL.Image.Image | Image
 """A path, bytes, a PIL image, `-` for standard input, a data URI, a URL, or a picture already read."""
 
+DECODED = 2 * min(4, os.cpu_count() or 1)
+"""How many pictures hold their pixels at once: those being worked on, and as many that are ready for it."""
 WINDOW = 32
 """How many cases are under way at once in `judge_many`."""
 
@@ -111,6 +114,8 @@ class Judge:
         self._graph = build_graph(ensemble)
         self._stack = AsyncExitStack()
         self._kit: Kit | None = None
+        self._orders = itertools.count()
+        self._decoded = asyncio.Semaphore(DECODED)
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -143,12 +148,25 @@ class Judge:
     async def prepare(self) -> None:
         """Find out what only the servers know, for example that one on this machine passes pictures on.
 
-        What cannot be found out now is left to the first call, which then says why.
+        What else cannot be found out now is left to the first call, which then says why.
+
+        Raises:
+            MissingKeyError: a backend needs a key that is not set, and there is no `fallback`.
+            ConnectError: no server of any backend can be reached.
         """
+        failures: list[BackendError] = []
         for provider in self.kit.providers.values():
-            if isinstance(provider, Provider):
-                with contextlib.suppress(BackendError):
-                    await provider.prepare()
+            if not isinstance(provider, Provider):
+                continue
+            try:
+                await provider.prepare()
+            except BackendError as error:
+                if isinstance(error, MissingKeyError) and not self.ensemble.fallback:
+                    raise
+                failures.append(error)
+        unreachable = [error for error in failures if isinstance(error, ConnectError)]
+        if unreachable and len(unreachable) == len(self.kit.providers):
+            raise unreachable[0]
 
     async def load(self, source: Source) -> Image:
         """Read a picture beside the event loop.
@@ -179,19 +197,21 @@ class Judge:
 
     async def astream(self, source: Source) -> AsyncGenerator[Event]:
         """The events of one case as they happen; the last is `Decided`. Raises as `judge` does."""
-        case = self._case(await self.load(source))
+        order = next(self._orders)
         try:
-            stream = self._graph.astream(State(), context=case, stream_mode="updates")
-            async with aclosing(_untraced(stream)) as updates:
-                async for update in updates:
-                    for event in _events(update):
-                        yield event
+            async with Lease(self._decoded) as lease:
+                case = self._case(await self.load(source), order, lease)
+                stream = self._graph.astream(State(), context=case, stream_mode="updates")
+                async with aclosing(_untraced(stream)) as updates:
+                    async for update in updates:
+                        for event in _events(update):
+                            yield event
         except (SixlensError, asyncio.CancelledError, GeneratorExit):
             raise
         except Exception as error:
             if self.ensemble.strict:
                 raise
-            log.exception("a fault in the program while %s was judged", case.image.sha256[:12])
+            log.exception("a fault in the program while case %d was judged", order)
             raise ProgramError(f"A fault in the program ({type(error).__name__}); the log has the details.") from error
 
     async def judge_many(
@@ -214,10 +234,10 @@ class Judge:
         except SixlensError as error:
             return Judged(index, source, error=error)
 
-    def _case(self, image: Image) -> Case:
+    def _case(self, image: Image, order: int, lease: Lease) -> Case:
         deadline = Deadline(self.ensemble.deadlines.case, self.ensemble.deadlines.fusion)
         budget = self.kit.resources.budget.child(calls=self.ensemble.budget.case_calls, name="case")
-        return Case(self.kit, image, deadline, Ledger(deadline), budget)
+        return Case(self.kit, image, deadline, Ledger(deadline), budget, order, lease)
 
 
 async def _untraced(stream: AsyncIterator[Update]) -> AsyncGenerator[Update]:

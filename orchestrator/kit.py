@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import logging
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from contextlib import AsyncExitStack
@@ -15,7 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 from backends.backend import Backend
-from backends.errors import ConfigError, UnknownNameError
+from backends.errors import ConfigError
 from backends.images.source import load_image
 from backends.layers.budget import Budget
 from backends.layers.cache_store import CacheStore
@@ -37,6 +38,8 @@ from paradigms.paradigm import Paradigm
 from paradigms.render import Renderer
 from paradigms.signals.measurement import MEASUREMENTS
 from paradigms.storable import storable
+
+log = logging.getLogger("sixlens")
 
 _NOT_IN_IDENTITY: Mapping[str, Any] = MappingProxyType(
     {
@@ -143,10 +146,15 @@ def _open_backends(ensemble: Ensemble, paradigms: Mapping[str, Paradigm], openin
     for spec in ensemble.backends:
         # Backends that were handed in may stand for those that the settings are about.
         if not opening.given and spec not in asked:
-            raise UnknownNameError("backend in this ensemble with the settings", spec, asked)
+            log.warning("The settings for %s are not used: nobody asks it. Asked: %s.", spec, ", ".join(asked))
     if opening.resources.store is not None:
         opening.stack.callback(opening.resources.store.close)
     for spec in dict.fromkeys(asked):
+        if ensemble.budget.cost is not None and opening.resources.prices.find(spec) is None:
+            raise ConfigError(
+                f"budget.cost cannot be kept: the price of {spec} is unknown. Give it in a price table (`prices`), or "
+                "limit budget.calls or budget.tokens instead."
+            )
         opening.providers[spec] = opening.given.get(spec) or _open(ensemble, spec)
         opening.stack.push_async_callback(opening.providers[spec].aclose)
     return {

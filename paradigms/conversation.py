@@ -7,6 +7,7 @@ from typing import Literal
 
 from backends.backend import Backend
 from backends.completion import Completion, Stop
+from backends.errors import BackendError, BudgetError
 from backends.request import Message, Origin, Picture, Request, Sampling, Text
 from paradigms.answer import answer_schema
 from paradigms.report import StepRecord, Trace, TracedMessage
@@ -71,13 +72,18 @@ class Conversation:
             schema=answer_schema() if formed else None,
             prefill=prefill,
             logprobs=purpose in ("verdict", "follow_up") and self._backend.capabilities.logprobs is True,
-            origin=Origin(self._case, self._paradigm, step, purpose),
+            origin=Origin(self._case, self._paradigm, step, purpose, self._means.order),
             observer=self._means.observer,
             budget=self._means.budget,
         )
 
     async def _complete(self, step: str, request: Request) -> Completion:
-        completion = await self._backend.complete(request)
+        try:
+            completion = await self._backend.complete(request)
+        except (BackendError, BudgetError) as error:
+            trace = _trace(request, "") if self._means.trace else None
+            self.records.append(StepRecord(name=step, kind="ask", error=str(error), trace=trace))
+            raise
         self.model_served = completion.model
         self.backend_served = completion.backend
         self.notes += [note for note in completion.notes if note not in self.notes]
@@ -88,7 +94,7 @@ class Conversation:
                 stop=completion.stop,
                 seconds=round(completion.seconds, 3),
                 usage=completion.usage,
-                trace=_trace(request, completion) if self._means.trace else None,
+                trace=_trace(request, completion.text) if self._means.trace else None,
             )
         )
         return completion
@@ -99,7 +105,7 @@ def turn(role: Literal["user", "assistant"], text: str) -> Message:
     return Message(role, (Text(text.strip()),))
 
 
-def _trace(request: Request, completion: Completion) -> Trace:
+def _trace(request: Request, answer: str) -> Trace:
     return Trace(
         messages=tuple(
             TracedMessage(
@@ -109,5 +115,5 @@ def _trace(request: Request, completion: Completion) -> Trace:
             )
             for message in request.messages
         ),
-        answer=completion.text,
+        answer=answer,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -33,6 +34,14 @@ MAX_EVIDENCE = 20
 """Observations of one answer that are kept; it is asked for six."""
 SURE_ENOUGH = 50
 """Per cent. Who is less sure of one of two labels than this has not said what the number means."""
+
+_CLOSING = re.compile(
+    r"(?:^|(?<=[.!?])[ ]+|\n)[ >*_#`-]*(?:final |my |overall )?(?:verdict|label|answer|certainty)[*_`]*[ ]*[:=]"
+    r"[ ]*(?:[^\s]{1,20}[ ]?){1,4}\s*\Z",
+    re.IGNORECASE,
+)
+"""The line that closes an answer written in prose; it is read as the label, and is no reason."""
+MOST_CLOSING = 3
 
 Sureness = tuple[float, ProbabilitySource]
 """The chance of `generated`, and where it comes from."""
@@ -85,7 +94,7 @@ class Examination:
     ) -> Report:
         """The report as it stands, with this outcome."""
         talk = self._talk
-        asked = talk is not None and bool(talk.records)
+        asked = talk is not None and any(record.seconds is not None for record in talk.records)
         seconds = sum(record.seconds or 0.0 for record in talk.records) if talk else 0.0
         return Report(
             paradigm=self._paradigm.name,
@@ -185,7 +194,7 @@ class Examination:
 
     async def _verdict(self, talk: Conversation, messages: tuple[Message, ...], completion: Completion) -> Report:
         reading = first = _read(completion)
-        self._text = clean(first.reasoning)[:MAX_TEXT]
+        self._text = _reasons(first)
         if reading.outcome is Outcome.UNPARSED:
             if completion.stop is Stop.LENGTH:
                 return self.report(Outcome.UNPARSED, reason="the answer was cut off by the token limit, twice")
@@ -222,7 +231,7 @@ class Examination:
             return self.report(outcome, reason=f"no label can be read from any of {count} samples")
         label = _majority(labels, len(readings))
         chosen = next((reading for reading in labelled if reading.label is label), labelled[0])
-        self._text = clean(chosen.reasoning)[:MAX_TEXT]
+        self._text = _reasons(chosen)
         self._observe(chosen, talk)
         share = from_samples(labels)
         return self.report(Outcome.ANSWERED, label=label, sureness=None if share is None else (share, "samples"))
@@ -267,6 +276,18 @@ class Examination:
             region_source=RegionSource.MODEL if region is not None else None,
             paradigm=self._paradigm.name,
         )
+
+
+def _reasons(reading: Reading) -> str:
+    """The reasoning of an answer as it is shown: without the lines that only repeat the label."""
+    text = clean(reading.reasoning)
+    if reading.label is not None:
+        for _ in range(MOST_CLOSING):
+            closing = _CLOSING.search(text, max(0, len(text) - 120))
+            if closing is None:
+                break
+            text = text[: closing.start()].rstrip()
+    return text[:MAX_TEXT]
 
 
 def _problem(completion: Completion, purpose: Purpose) -> tuple[Outcome, str] | None:

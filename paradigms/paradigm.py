@@ -21,7 +21,7 @@ def _named(value: object) -> object:
     return value
 
 
-Name = Annotated[str, BeforeValidator(_named), Field(pattern=NAME)]
+Name = Annotated[str, Field(pattern=NAME), BeforeValidator(_named)]
 
 
 class Layout(StrEnum):

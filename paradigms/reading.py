@@ -48,11 +48,15 @@ _BARE = re.compile(
     rf"|it|is|this|a|an|the|image|picture|photo|not)[:,]?\s+)*+{_CLASS}(?:\s+(?:image|photo|picture|qphoto|photography))?\W*$"
     r"|^\W*(?:(?:i )?(?:can't|can not) tell|undecided|uncertain|inconclusive|unsure|not sure)\W*$"
 )
-_OPTION = re.compile(r"^\W*[a-d][.):]\s+(?=q)", re.MULTILINE)  # "B) AI-generated"
+_OPTION = re.compile(r"^[^\w\n]*[a-d][.):]\s+(?=q)", re.MULTILINE)  # "B) AI-generated"
+_BLANK_LINES = re.compile(r"\n(?:[^\w\n]{0,20}\n){2,}")
+_RUN = re.compile(r"([^\w\n])[^\w\n]{30,}")
+"""What a model that got stuck repeats. Patterns that look past such runs take a time that grows with its square."""
 _CLAUSE_END = re.compile(r"[.;,:!。]|\s-\s|\s(?:because|since|as|based|due|with|given|but)\s")
 _CONCEDES = re.compile(r"(?:while|although|though|if|despite|even|given|based|whether)\b")
 _RESTATED = re.compile(
-    rf"(?:^|[.!:] )\W*(?:is|was|does|are)\b[^?\n]{{0,80}}\b({_CLASS})\b[^?\n]{{0,30}}\?\W*(?:answer\W+)?(yes|no)\b",
+    rf"(?:^|[.!:] )[^\w\n]*(?:is|was|does|are)\b[^?\n]{{0,80}}\b({_CLASS})\b[^?\n]{{0,30}}"
+    r"\?\W*(?:answer\W+)?(yes|no)\b",
     re.MULTILINE,
 )
 _CHECKED = re.compile(
@@ -140,9 +144,10 @@ def _settle(labels: frozenset[Label] | set[Label], how: How, form: Form) -> Read
 
 
 def _shortened(text: str) -> str:
-    """The text with tags of verdicts as lines, cut to its beginning and end if it is very long."""
+    """The text with tags of verdicts as lines, without long runs, cut to its beginning and end if it is very long."""
     if len(text) > LONGEST_TEXT:
         text = f"{text[: LONGEST_TEXT // 4]}\n{text[-LONGEST_TEXT * 3 // 4 :]}"
+    text = _BLANK_LINES.sub("\n\n", _RUN.sub(r"\1", text))
     return _TAG.sub(lambda tag: "\n" if tag[1] else f"\nAnswer: {tag[2] or ''}", text)
 
 

@@ -27,6 +27,21 @@ class Region(BaseModel):
             raise ValueError("a region needs x0 < x1 and y0 < y1")
         return self
 
+    @property
+    def place(self) -> str:
+        """Where its middle lies, in words."""
+        column = _third((self.x0 + self.x1) / 2, ("left", "", "right"))
+        row = _third((self.y0 + self.y1) / 2, ("upper", "", "lower"))
+        if row and column:
+            return f"at the {row} {column}"
+        if row:
+            return "at the top" if row == "upper" else "at the bottom"
+        return f"at the middle {column}" if column else "in the middle"
+
+
+def _third(middle: float, names: tuple[str, str, str]) -> str:
+    return names[0] if middle < 1 / 3 else names[2] if middle > 2 / 3 else names[1]
+
 
 class RegionSource(StrEnum):
     """Who drew a region."""

@@ -43,6 +43,8 @@ class StepRecord(_Record):
     seconds: float | None = None
     """Seconds the backend took; None for a measurement. An answer out of the cache keeps the seconds of its call."""
     usage: TokenUsage | None = None
+    error: str | None = None
+    """Why no answer came; None when one did."""
     text: str = ""
     """What was measured, in words; empty for an answer, which stands in the trace."""
     trace: Trace | None = None

@@ -60,3 +60,5 @@ class Means:
     observer: Observer | None = None
     budget: Budget | None = None
     """The case's own; None for the run's."""
+    order: int = 0
+    """The case's place in the queue; calls of older cases go first."""

@@ -74,11 +74,14 @@ def open_judge(
 
 
 async def ajudge(source: Source, **options: Unpack[JudgeOptions]) -> Verdict:
-    """The verdict on one picture; options as of `open_judge`.
+    """The verdict on one picture.
 
     Args:
         source: a path, bytes, a PIL image, `-` for standard input, a data URI, a URL (if allowed) or an `Image`.
-        options: as of `open_judge`.
+        options: any of these, as `open_judge` explains them:
+            `ensemble` (a name, a YAML file, or an `Ensemble`), `backend` (who is asked, as PROVIDER:MODEL), `fusion` (a
+            strategy's name), `settings` (["KEY.KEY=VALUE"]), `cache` (keep answers on disk; True), `allow_urls` (fetch
+            pictures from the web; False), `trace` (keep prompts and answers; False), `backends` (your own, by spec).
 
     Raises:
         ConfigError: the ensemble, a file, a setting or a backend is wrong.
@@ -90,7 +93,17 @@ async def ajudge(source: Source, **options: Unpack[JudgeOptions]) -> Verdict:
 
 
 async def astream(source: Source, **options: Unpack[JudgeOptions]) -> AsyncGenerator[Event]:
-    """The events of one case as they happen: `Prepared`, a `Reported` for each paradigm, `Decided`. As `ajudge`."""
+    """The events of one case as they happen: `Prepared`, a `Reported` for each paradigm, `Decided`.
+
+    Args:
+        source: as for `ajudge`.
+        options: any of these, as `open_judge` explains them:
+            `ensemble` (a name, a YAML file, or an `Ensemble`), `backend` (who is asked, as PROVIDER:MODEL), `fusion` (a
+            strategy's name), `settings` (["KEY.KEY=VALUE"]), `cache` (keep answers on disk; True), `allow_urls` (fetch
+            pictures from the web; False), `trace` (keep prompts and answers; False), `backends` (your own, by spec).
+
+    Raises what `ajudge` raises.
+    """
     async with open_judge(**options) as opened, aclosing(opened.astream(source)) as events:
         async for event in events:
             yield event
@@ -107,7 +120,10 @@ async def ajudge_many(
         sources: pictures, as for `ajudge`; read as room becomes free, so they may be endless.
         window: how many are under way at once, at least 1.
         ordered: yield in the order of the inputs.
-        options: as of `open_judge`.
+        options: any of these, as `open_judge` explains them:
+            `ensemble` (a name, a YAML file, or an `Ensemble`), `backend` (who is asked, as PROVIDER:MODEL), `fusion` (a
+            strategy's name), `settings` (["KEY.KEY=VALUE"]), `cache` (keep answers on disk; True), `allow_urls` (fetch
+            pictures from the web; False), `trace` (keep prompts and answers; False), `backends` (your own, by spec).
 
     Raises:
         ConfigError: the ensemble, a file, a setting or a backend is wrong.
@@ -121,7 +137,17 @@ async def ajudge_many(
 
 
 def judge(source: Source, **options: Unpack[JudgeOptions]) -> Verdict:
-    """`ajudge` for code that is not async. It runs on a loop of its own, so it works in a notebook too."""
+    """The verdict on one picture, for code that is not async. It runs on a loop of its own, so also in a notebook.
+
+    Args:
+        source: a path, bytes, a PIL image, `-` for standard input, a data URI, a URL (if allowed) or an `Image`.
+        options: any of these, as `open_judge` explains them:
+            `ensemble` (a name, a YAML file, or an `Ensemble`), `backend` (who is asked, as PROVIDER:MODEL), `fusion` (a
+            strategy's name), `settings` (["KEY.KEY=VALUE"]), `cache` (keep answers on disk; True), `allow_urls` (fetch
+            pictures from the web; False), `trace` (keep prompts and answers; False), `backends` (your own, by spec).
+
+    Raises what `ajudge` raises.
+    """
     with start_blocking_portal(name="sixlens") as portal:
         return portal.call(functools.partial(ajudge, source, **options))
 
@@ -132,6 +158,15 @@ def judge_many(
     """`ajudge_many` for code that is not async. It runs on a loop of its own, so it works in a notebook too.
 
     Stopping early, also by an exception, cancels what is under way.
+
+    Args:
+        sources: pictures, as for `judge`; read as room becomes free, so they may be endless.
+        window: how many are under way at once, at least 1.
+        ordered: yield in the order of the inputs.
+        options: any of these, as `open_judge` explains them:
+            `ensemble` (a name, a YAML file, or an `Ensemble`), `backend` (who is asked, as PROVIDER:MODEL), `fusion` (a
+            strategy's name), `settings` (["KEY.KEY=VALUE"]), `cache` (keep answers on disk; True), `allow_urls` (fetch
+            pictures from the web; False), `trace` (keep prompts and answers; False), `backends` (your own, by spec).
     """
     with start_blocking_portal(name="sixlens") as portal:
         results = ajudge_many(sources, window=window, ordered=ordered, **options)

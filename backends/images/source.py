@@ -127,6 +127,11 @@ def display_name(text: str) -> str:
     return clean or "unnamed picture"
 
 
+def written_path(source: str) -> str | None:
+    """The path or address as a record may hold it: no user, query or fragment of an address, None for a data URI."""
+    return _label(source).path
+
+
 def _label(source: object) -> _Label:
     if isinstance(source, PIL.Image.Image):
         return _Label("PIL image")
@@ -179,6 +184,8 @@ def _read(
         if _is_data_uri(source):
             return _read_data_uri(source, limits)
         if _WEB.match(source):
+            if not source.lower().startswith(("http://", "https://")):
+                raise ImageError("only http(s) addresses and plain paths are read; give the path without a scheme")
             if not allow_urls:
                 raise ImageError("web addresses are not fetched unless you allow it: --allow-urls, or allow_urls=True")
             return (fetcher or _default_fetcher()).fetch(source, limits)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+import heapq
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -59,12 +59,18 @@ class Slot:
 
 
 class _Waiter(NamedTuple):
+    order: int
+    number: int
+    """Of arrival; no two waiters have the same, so that their order is always settled."""
     granted: asyncio.Future[Slot]
     tokens: int
 
 
 class Limiter:
-    """Grants slots in the order in which they were asked for. For one event loop.
+    """Grants slots to the calls of older cases first, and else in the order of arrival. For one event loop.
+
+    Strict arrival would make a case that has begun wait behind the first call of every other one, at each link of its
+    chain, while its time runs.
 
     Args:
         policy: the bounds.
@@ -76,7 +82,9 @@ class Limiter:
         self._name = name
         self._window = Window(self.policy.start, self.policy.ceiling)
         self._pace = Pace(self.policy.rpm, self.policy.tpm)
-        self._queue: deque[_Waiter] = deque()
+        self._queue: list[_Waiter] = []
+        """A heap."""
+        self._arrived = 0
         self._in_flight = 0
         self._granted = 0
         self._peak = 0
@@ -88,11 +96,12 @@ class Limiter:
         waiting = sum(not waiter.granted.done() for waiter in self._queue)
         return LimiterStats(self._in_flight, waiting, self._window.size, self._peak)
 
-    async def acquire(self, call_tokens: int = 0) -> Slot:
+    async def acquire(self, call_tokens: int = 0, order: int = 0) -> Slot:
         """Wait for a slot; `release` must follow.
 
         Args:
             call_tokens: what the call takes, about; for the ceiling on tokens.
+            order: which case asks; lower ones go first.
 
         Raises:
             RateLimitError: the server asked to stay away for longer than the policy's patience.
@@ -100,8 +109,9 @@ class Limiter:
         loop = asyncio.get_running_loop()
         if self._pace.paused_until - loop.time() > self.policy.patience_s:
             raise self._away(loop.time())
-        waiter = _Waiter(loop.create_future(), call_tokens)
-        self._queue.append(waiter)
+        self._arrived += 1
+        waiter = _Waiter(order, self._arrived, loop.create_future(), call_tokens)
+        heapq.heappush(self._queue, waiter)
         self._grant()
         try:
             return await waiter.granted
@@ -156,7 +166,7 @@ class Limiter:
                     self._grant_at(loop, ready_at)
                     return
                 waiter.granted.set_result(self._start(now, waiter.tokens))
-            self._queue.popleft()
+            heapq.heappop(self._queue)
 
     def _grant_at(self, loop: asyncio.AbstractEventLoop, when: float) -> None:
         if self._alarm is not None:
@@ -207,7 +217,8 @@ class LimiterLayer(Layer):
             BackendError: the call failed otherwise.
         """
         limiter = self._limiter
-        slot = await limiter.acquire(_call_tokens(request) if limiter.policy.tpm is not None else 0)
+        needed = _call_tokens(request) if limiter.policy.tpm is not None else 0
+        slot = await limiter.acquire(needed, request.origin.order)
         try:
             if request.observer is not None:
                 request.observer.on_slot()

@@ -23,7 +23,7 @@ from anthropic import (
 from pydantic import BaseModel, ValidationError
 
 from backends.completion import Completion, Stop, TokenUsage
-from backends.errors import AuthError, BackendError, ConfigError, InvalidRequestError, MalformedError
+from backends.errors import BackendError, ConfigError, InvalidRequestError, MalformedError
 from backends.providers.address import parse_address, split_model
 from backends.providers.asking import HttpBackend, Question, Wish
 from backends.providers.chat_reply import Count
@@ -97,8 +97,7 @@ class AnthropicBackend(HttpBackend):
         )
 
     async def _find_out(self) -> Target:
-        if not self._target.key and self._target.address.url == URL:
-            raise self._target.fail(AuthError, f"{self.spec} needs a key: set {KEY_VARIABLE}.")
+        self._target.check_key()
         return self._target
 
     async def _send(self, body: Mapping[str, Any]) -> httpx2.Response:
@@ -211,6 +210,6 @@ def open_anthropic(
     own = address.url == URL
     spec = f"anthropic:{model}" if own else f"anthropic:{model}@{address.url}"
     key = key_from(KEY_VARIABLE if own else OTHER_KEY_VARIABLE)
-    target = Target("anthropic", spec, model, address, settings, key)
+    target = Target("anthropic", spec, model, address, settings, key, needs=KEY_VARIABLE if own else None)
     client = open_client(address, settings, key, also_sent=("anthropic-version",), transport=transport)
     return AnthropicBackend(target, client)

@@ -99,18 +99,28 @@ def transport_failure(error: Exception, target: Target) -> BackendError:
     """The error for a request that got no whole answer; `error` comes from the HTTP client or from reading."""
     host, settings = target.address.host, target.settings
     if isinstance(error, httpx2.ConnectTimeout):
-        return target.fail(ConnectError, f"{host} could not be reached within {settings.connect_seconds:g} s.")
+        text = f"{host} could not be reached within {settings.connect_seconds:g} s.{_to_start(target)}"
+        return target.fail(ConnectError, text)
     if isinstance(error, (httpx2.TimeoutException, TimeoutError)):
         text = f"{host} did not answer within {settings.attempt_seconds:g} s."
         return target.fail(AttemptTimeoutError, text)
     if isinstance(error, (httpx2.DecodingError, ValueError)):
         return target.fail(MalformedError, f"{host} answered something that cannot be read ({type(error).__name__}).")
     if isinstance(error, (httpx2.ConnectError, ssl.SSLError)):
-        hint = " Is the server running?" if target.address.loopback else ""
-        return target.fail(ConnectError, f"{host} could not be reached ({error or type(error).__name__}).{hint}")
+        text = f"{host} could not be reached ({error or type(error).__name__}).{_to_start(target)}"
+        return target.fail(ConnectError, text)
     if isinstance(error, (httpx2.InvalidURL, httpx2.UnsupportedProtocol)):
         return target.fail(InvalidRequestError, f"{target.address.url} is no address that can be asked.")
     return target.fail(ConnectError, f"The connection to {host} broke ({error or type(error).__name__}).")
+
+
+def _to_start(target: Target) -> str:
+    """What to do about a server of this machine that cannot be reached."""
+    if not target.address.loopback:
+        return ""
+    if target.provider == "ollama":
+        return f" Start it with `ollama serve`, and get the model with `ollama pull {target.model}`."
+    return " Is the server running?"
 
 
 def named_setting(reply: Reply, sent: Mapping[str, Iterable[str]]) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import httpx2
 
-from backends.errors import AuthError, ConfigError
+from backends.errors import ConfigError
 from backends.providers.address import parse_address
 from backends.providers.chat import ChatBackend
 from backends.providers.target import Target, key_from
@@ -23,8 +23,7 @@ class OpenAIBackend(ChatBackend):
     """OpenAI's own service."""
 
     async def _find_out(self) -> Target:
-        if not self._target.key:
-            raise self._target.fail(AuthError, f"{self.spec} needs a key: set {KEY_VARIABLE}.")
+        self._target.check_key()
         return self._target
 
 
@@ -41,6 +40,7 @@ def open_openai(
     if "://" in rest:
         raise ConfigError("openai: asks api.openai.com; for another server write compatible:MODEL@URL.")
     address = parse_address(URL)
-    target = Target("openai", f"openai:{rest}", rest, address, settings, key_from(KEY_VARIABLE))
+    key = key_from(KEY_VARIABLE)
+    target = Target("openai", f"openai:{rest}", rest, address, settings, key, needs=KEY_VARIABLE)
     also_sent = ("openai-organization", "openai-project")
     return OpenAIBackend(target, open_client(address, settings, target.key, also_sent=also_sent, transport=transport))

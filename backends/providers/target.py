@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from backends.backend import Capabilities
-from backends.errors import AuthError, BackendError, ContextLengthError, UnsupportedError
+from backends.errors import BackendError, ContextLengthError, MissingKeyError, UnsupportedError
 from backends.models import ModelFacts, known_facts
 from backends.providers.address import Address
 from backends.providers.redact import one_line
@@ -27,7 +27,7 @@ class Target:
     """One model at one address.
 
     `model` is empty until it was found out, `remote` names a host behind the address, `said` is what the server says of
-    the model.
+    the model. `needs` names the environment variable of a key without which nobody can be asked.
     """
 
     provider: str
@@ -39,6 +39,7 @@ class Target:
     revision: str = ""
     remote: str = ""
     said: ModelFacts = field(default_factory=ModelFacts)
+    needs: str | None = None
 
     @property
     def facts(self) -> ModelFacts:
@@ -49,8 +50,10 @@ class Target:
     def capabilities(self) -> Capabilities:
         """The facts that callers see, and where pictures go."""
         if self.remote and self.address.loopback:
-            return self.facts.capabilities(f"{self.remote} (through {self.address.host})", hosted=True)
-        return self.facts.capabilities(self.address.destination, hosted=not self.address.loopback)
+            known = self.facts.capabilities(f"{self.remote} (through {self.address.host})", hosted=True)
+        else:
+            known = self.facts.capabilities(self.address.destination, hosted=not self.address.loopback)
+        return known.model_copy(update={"missing_key": None if self.key else self.needs})
 
     @property
     def identity(self) -> str:
@@ -82,6 +85,15 @@ class Target:
             retry_after=retry_after(headers) if headers else None,
         )
 
+    def check_key(self) -> None:
+        """Refuse to go on without the key that is needed.
+
+        Raises:
+            MissingKeyError: it is not set.
+        """
+        if self.needs and not self.key:
+            raise self.fail(MissingKeyError, f"{self.spec} needs a key: set the environment variable {self.needs}.")
+
     def check(self, request: Request) -> None:
         """Refuse a request that the model cannot take, before anything is sent.
 
@@ -105,9 +117,9 @@ def key_from(variable: str) -> str | None:
     """A key out of the environment; blanks around it are dropped, and an empty one is none.
 
     Raises:
-        AuthError: it holds characters that no key has, which would break the request's header.
+        MissingKeyError: it holds characters that no key has, which would break the request's header.
     """
     key = os.environ.get(variable, "").strip()
     if not key.isascii() or not key.isprintable() or " " in key:
-        raise AuthError(f"{variable} holds blanks or other characters that no key has; set it again.")
+        raise MissingKeyError(f"{variable} holds blanks or other characters that no key has; set it again.")
     return key or None

@@ -37,7 +37,7 @@ def measure_repetition(pixels: PIL.Image.Image) -> Measurement:
     """Look for exact mirroring and tiling in an upright RGB picture."""
     evidence = find_repetition(pixels)
     if not evidence:
-        text = "No exact mirroring or tiling was found. That says nothing about how the picture was made."
+        text = "No exact mirroring or tiling was found; this says nothing of how it was made."
     else:
         found = " ".join(item.phenomenon for item in evidence)
         text = f"{found} This is repeated content; it does not say how the picture was made."
@@ -50,9 +50,7 @@ def measure_regions(pixels: PIL.Image.Image) -> Measurement:
     if proposal.method == "centre":
         text = "No part stands out, so the middle is proposed for a closer look."
     else:
-        places = " and ".join(f"one {_place(region)}" for region in proposal.regions)
-        stand = "One region stands" if len(proposal.regions) == 1 else "Two regions stand"
-        text = f"{stand} out: {places}. That says where to look, not what is to be seen there."
+        text = f"Worth a closer look: {' and '.join(region.place for region in proposal.regions)}."
     return Measurement(name="regions", text=text, regions=proposal.regions)
 
 
@@ -60,18 +58,3 @@ MEASUREMENTS: Mapping[str, Callable[[PIL.Image.Image], Measurement]] = MappingPr
     {"regions": measure_regions, "repetition": measure_repetition}
 )
 """Every measurement by the name that a paradigm's `measure` step uses. Each takes the upright original in RGB."""
-
-
-def _place(region: Region) -> str:
-    """Where the middle of a region lies, in words."""
-    column = _third((region.x0 + region.x1) / 2, ("left", "", "right"))
-    row = _third((region.y0 + region.y1) / 2, ("upper", "", "lower"))
-    if row and column:
-        return f"at the {row} {column}"
-    if row:
-        return "at the top" if row == "upper" else "at the bottom"
-    return f"at the {column}" if column else "in the middle"
-
-
-def _third(middle: float, names: tuple[str, str, str]) -> str:
-    return names[0] if middle < 1 / 3 else names[2] if middle > 2 / 3 else names[1]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -119,10 +119,13 @@ def graph_command(
 
 @app.command("validate")
 def validate_command(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The YAML file of an ensemble or of a paradigm.")],
+    file: Annotated[
+        str,
+        typer.Argument(metavar="FILE|NAME", help="An ensemble or a paradigm: its YAML file, or its name if it ships."),
+    ],
     json: AsJson = False,
 ) -> None:
-    """Check a YAML file: read it, and render every prompt with a drawn picture. Nobody is asked."""
+    """Check an ensemble or a paradigm: read it, and render every prompt with a drawn picture. Nobody is asked."""
     from sixlens.cli.validate_command import run_validate
 
     raise typer.Exit(run_validate(file, as_json=json))
@@ -222,7 +225,9 @@ def run(arguments: Sequence[str]) -> int:
 
 def _usage(error: typer.TyperException) -> str:
     """What is wrong with the command line, and where to look it up."""
-    message = re.sub(r" \(Possible options: ([^,)]+).*\)", r". Did you mean \1?", error.format_message())
+    message = re.sub(r" \(Possible options: ([^)]+)\)", "", error.format_message())
+    near = difflib.get_close_matches(getattr(error, "option_name", ""), getattr(error, "possibilities", None) or (), 1)
+    message = f"{message.rstrip('.')}. Did you mean {near[0]}?" if near else message
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "sixlens"
     return f"{message}{'' if message.endswith(('.', '?')) else '.'} See `{command} --help`."

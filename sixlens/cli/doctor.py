@@ -22,7 +22,8 @@ from sixlens.cli.terminal import emit_json
 
 _PACKAGES = ("sixlens", "langgraph", "openai", "anthropic", "pillow", "pydantic", "c2pa-python", "httpx2")
 _FORMATS = {"JPEG": "jpg", "PNG": "zlib", "WebP": "webp", "TIFF": "libtiff", "AVIF": "avif"}
-_EXTRAS = {"local": "torch", "serve": "fastapi", "eval": "scipy", "ray": "ray"}
+_EXTRAS = {"eval": "scipy"}
+"""The extras that something here uses, each with a module out of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,9 @@ def _checks() -> Iterator[Check]:
             yield Check(f"key {info.key}", None, f"{'set' if there else 'not set'}, for {info.spec}")
     for extra, module in _EXTRAS.items():
         there = find_spec(module) is not None
-        yield Check(f"extra {extra}", None, "installed" if there else f"not installed: pip install 'sixlens[{extra}]'")
+        yield Check(
+            f"extra {extra}", None, "installed" if there else f"not installed: pip install -e '.[{extra}]' in the clone"
+        )
     yield from _servers(asyncio.run(find_servers()))
 
 

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from backends.errors import BudgetError, ConfigError, ImageError, SixlensError
 from backends.images.image import Image
-from backends.images.source import display_name, load_image
+from backends.images.source import display_name, load_image, written_path
 from backends.prices import Prices
 from fusion.verdict import UndecidedBecause
 from orchestrator.config import Overrides
@@ -128,16 +128,14 @@ async def _dry_run(judge: Judge, images: Sequence[Given]) -> int:
 
 async def _outlook(judge: Judge, sizes: Sequence[Sizes]) -> Outlook:
     ensemble = judge.ensemble
-    destinations = [
-        Destination(spec, backend.capabilities.destination, backend.capabilities.hosted)
-        for spec, backend in judge.kit.backends.items()
-    ]
+    known = {spec: backend.capabilities for spec, backend in judge.kit.backends.items()}
+    destinations = [Destination(spec, its.destination, its.hosted, its.missing_key) for spec, its in known.items()]
     prices = Prices.load(None if ensemble.prices is None else Path(ensemble.prices))
     return Outlook(ensemble, await plan_case(ensemble), tuple(destinations), prices, tuple(sizes))
 
 
 async def _judge_all(judge: Judge, images: Sequence[Given], call: JudgeCall) -> int:
-    page = Page(call.form, trace=call.trace)
+    page = Page(call.form, trace=call.trace, verbose=call.verbose)
     async with judge, _servers_here(judge, call) as servers:
         images = await _announce(judge, images)
         with _watcher(judge, call) as watcher:
@@ -214,7 +212,7 @@ def _watcher(judge: Judge, call: JudgeCall) -> Iterator[Watcher]:
     asks = judge.ensemble.ask
     screen = Console(file=sys.stderr)
     if call.verbose:
-        yield Lines()
+        yield Lines(reasons=True)
     elif screen.is_terminal and (asks or len(call.images) > 1):
         with Live(screen, len(judge.ensemble.paradigms), len(call.images)) as live:
             yield live
@@ -227,14 +225,19 @@ def _watcher(judge: Judge, call: JudgeCall) -> Iterator[Watcher]:
 class Page:
     """Writes what became of each picture: verdicts to stdout, errors to stderr.
 
+    In JSON an object with `path` and `error` stands in the place of a verdict that there is not, except where one
+    picture is all there is.
+
     Args:
         form: how verdicts are written.
         trace: for people, write prompts and answers after each verdict.
+        verbose: for people, say more.
     """
 
-    def __init__(self, form: Form, *, trace: bool) -> None:
+    def __init__(self, form: Form, *, trace: bool, verbose: bool = False) -> None:
         self._form = form
         self._trace = trace
+        self._verbose = verbose
         self._several: list[object] = []
         self.judged = 0
         """Verdicts so far."""
@@ -246,21 +249,32 @@ class Page:
         self.codes.append(exit_code(judged))
         if judged.error is not None:
             say(str(judged.error))
-        if judged.verdict is None:
-            return
-        if self._form is Form.TEXT:
+        if self._form is not Form.TEXT:
+            self._add_json(_as_json(judged))
+        elif judged.verdict is not None:
             between: list[RenderableType] = [Text()] if self.judged else []
-            trace = [trace_text(judged.verdict)] if self._trace else []
-            show(Group(*between, verdict_text(judged.verdict), *trace))
-        elif self._form is Form.JSONL:
-            emit_json(judged.verdict.model_dump(mode="json"), indent=None)
+            show(Group(*between, verdict_text(judged.verdict, verbose=self._verbose)))
+            emit(trace_text(judged.verdict) if self._trace else "")
+        self.judged += judged.verdict is not None
+
+    def _add_json(self, item: dict[str, object]) -> None:
+        if self._form is Form.JSONL:
+            emit_json(item, indent=None)
         else:
-            self._several.append(judged.verdict.model_dump(mode="json"))
-        self.judged += 1
+            self._several.append(item)
 
     def finish(self) -> None:
         """Write what was kept: one object for one picture, a list for several."""
         if self._form is Form.JSON and len(self.codes) > 1:
             emit_json(self._several)
-        elif self._form is Form.JSON and self._several:
+        elif self._form is Form.JSON and self.judged:
             emit_json(self._several[0])
+
+
+def _as_json(judged: Judged) -> dict[str, object]:
+    """The verdict, or what stands in its place."""
+    if judged.verdict is not None:
+        return judged.verdict.model_dump(mode="json")
+    source = judged.source
+    path = source.path if isinstance(source, Image) else written_path(source) if isinstance(source, str) else None
+    return {"path": path, "error": str(judged.error)}

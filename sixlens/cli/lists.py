@@ -77,6 +77,7 @@ def _backend(info: ProviderInfo) -> dict[str, object]:
         "key": info.key,
         "key_set": None if info.key is None else bool(os.environ.get(info.key)),
         "extra": info.extra,
+        "available": info.available,
     }
 
 
@@ -88,5 +89,5 @@ def _where(info: ProviderInfo) -> str:
 
 def _key(info: ProviderInfo) -> str:
     if info.key is None:
-        return f"none; pip install 'sixlens[{info.extra}]'" if info.extra else "none"
+        return f"none; pip install -e '.[{info.extra}]' in the clone" if info.extra and info.available else "none"
     return f"{info.key} ({'set' if os.environ.get(info.key) else 'not set'})"

@@ -17,6 +17,8 @@ class Destination:
     spec: str
     words: str
     hosted: bool
+    missing_key: str | None = None
+    """The environment variable of a key that is needed and not set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ def plan_lines(outlook: Outlook) -> Iterator[str]:
     for destination in outlook.destinations:
         where = "leaves this machine for" if destination.hosted else "stays on this machine:"
         yield f"{destination.spec}: {_calls(plan.to(destination.spec))} a picture; {where} {destination.words}"
+        if destination.missing_key:
+            yield f"{destination.spec} needs a key: set the environment variable {destination.missing_key} before."
     yield f"Estimated cost: {cost_words(outlook.cost)}"
     yield from _budget(ensemble)
     for problem in plan.problems:

@@ -52,10 +52,15 @@ class Silence:
 
 
 class Lines(Silence):
-    """One line an event."""
+    """One line an event.
 
-    def __init__(self) -> None:
+    Args:
+        reasons: say why an examination failed. The verdict, or the error in its place, says it in any case.
+    """
+
+    def __init__(self, *, reasons: bool = False) -> None:
         self._names: dict[int, str] = {}
+        self._reasons = reasons
 
     def began(self, index: int, name: str) -> None:
         """Remember the name."""
@@ -63,7 +68,7 @@ class Lines(Silence):
 
     def happened(self, index: int, event: Event) -> None:
         """Say what happened."""
-        words = _words(event)
+        words = _words(event, reasons=self._reasons)
         if words:
             say(f"{self._names[index]}: {words}")
 
@@ -134,13 +139,13 @@ class Live:
             self._progress.start()
 
 
-def _words(event: Event) -> str:
+def _words(event: Event, *, reasons: bool = False) -> str:
     """What happened, in words; empty for the verdict, which is shown by itself."""
     if isinstance(event, Prepared):
         return f"looking ({event.subject})" if event.subject else "looking"
     if isinstance(event, Reported):
         report = event.report
         seconds = f" ({report.seconds:.1f} s)" if report.seconds else ""
-        reason = f" ({report.reason})" if report.outcome is Outcome.FAILED else ""
+        reason = f" ({report.reason})" if reasons and report.outcome is Outcome.FAILED else ""
         return f"{report.title}: {says(report)}{reason or seconds}"
     return ""

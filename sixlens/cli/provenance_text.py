@@ -11,7 +11,7 @@ MOST_CLAIMS = 6
 
 _INTEGRITY = {
     Integrity.OK: "the file is as it was signed",
-    Integrity.MISMATCH: "the file is not as it was signed, so the manifest proves nothing",
+    Integrity.MISMATCH: "it could not be checked against the file; this also happens to untouched files",
     Integrity.UNREADABLE: "the manifest cannot be read",
 }
 _TRUST = {
@@ -27,7 +27,7 @@ def provenance_lines(provenance: Provenance, *, headline: str = "") -> Iterator[
 
     The statement is left out when the headline makes it already.
     """
-    said = statement(provenance) or "The file does not declare how the picture was made."
+    said = statement(provenance) or "The file does not declare that AI made or edited it."
     if said not in headline:
         yield said
     if provenance.signature.present:

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backends import tokens
-from backends.errors import ConfigError, UnknownNameError
-from backends.registry import BackendSettings, provider_names
+from backends.errors import ConfigError
+from backends.registry import BackendSettings, unknown_backend
 from backends.yaml_file import build, read_yaml
-from orchestrator.config import Overrides, load_ensemble
+from orchestrator.config import Overrides, ensemble_names, load_ensemble
 from orchestrator.ensemble import Ensemble, ParadigmChoice
 from orchestrator.kit import load_paradigms
 from orchestrator.plan import Plan, PlannedCall, plan_case
-from paradigms.library import read_paradigm
-from paradigms.paradigm import Layout
+from paradigms.library import load_paradigm, paradigm_names, read_paradigm
+from paradigms.paradigm import Layout, Paradigm
 from sixlens.cli.logs import logs_on_stderr
 from sixlens.cli.page import show
 from sixlens.cli.plan_text import carries
@@ -35,8 +35,8 @@ class Checked:
     problems: tuple[str, ...]
 
 
-def run_validate(file: Path, *, as_json: bool) -> int:
-    """Check one file and print what was found; the exit code.
+def run_validate(file: str, *, as_json: bool) -> int:
+    """Check one file, or what ships under a name, and print what was found; the exit code.
 
     Raises:
         ConfigError: the file cannot be read, or is no ensemble and no paradigm.
@@ -52,31 +52,35 @@ def run_validate(file: Path, *, as_json: bool) -> int:
     return ConfigError.exit_code if checked.problems else 0
 
 
-async def _check(file: Path) -> Checked:
-    data = read_yaml(file)
+async def _check(file: str) -> Checked:
+    if file in ensemble_names():
+        return await _check_ensemble(file)
+    if file in paradigm_names():
+        return await _check_paradigm(load_paradigm(file), ParadigmChoice())
+    data = read_yaml(Path(file))
     if not isinstance(data, dict):
         raise ConfigError(f"{file}: neither an ensemble nor a paradigm: it is no mapping.")
-    return await (_check_paradigm(file) if "steps" in data else _check_ensemble(file))
+    if "steps" in data:
+        return await _check_paradigm(read_paradigm(Path(file)), ParadigmChoice(file=file))
+    return await _check_ensemble(file)
 
 
-async def _check_ensemble(file: Path) -> Checked:
-    ensemble = load_ensemble(str(file))
+async def _check_ensemble(file: str) -> Checked:
+    ensemble = load_ensemble(file)
     problems = list(_backend_problems(ensemble))
     plan = await plan_case(ensemble)
     prompts = [(ensemble.layout, call) for call in plan.calls]
     return Checked("ensemble", ensemble.name, tuple(prompts), _measures(ensemble), (*problems, *plan.problems))
 
 
-async def _check_paradigm(file: Path) -> Checked:
+async def _check_paradigm(paradigm: Paradigm, choice: ParadigmChoice) -> Checked:
     """Render a paradigm that stands by itself in both layouts, for any ensemble may take it."""
-    paradigm = read_paradigm(file)
     prompts: list[tuple[Layout, PlannedCall]] = []
     problems: list[str] = []
     base = load_ensemble("six", Overrides(fusion="tally"))
     for layout in Layout:
-        choice = {paradigm.name: ParadigmChoice(file=str(file))}
-        data = base.model_dump() | {"layout": layout, "paradigms": choice, "stages": ()}
-        ensemble = build(Ensemble, data, str(file))
+        data = base.model_dump() | {"layout": layout, "paradigms": {paradigm.name: choice}, "stages": ()}
+        ensemble = build(Ensemble, data, choice.file or paradigm.name)
         plan: Plan = await plan_case(ensemble)
         prompts += [(layout, call) for call in plan.calls if call.paradigm == paradigm.name]
         problems += [f"layout {layout}: {problem}" for problem in plan.problems]
@@ -95,8 +99,8 @@ def _backend_problems(ensemble: Ensemble) -> Iterator[str]:
         provider, colon, _ = spec.partition(":")
         if not colon:
             yield f"{spec!r} is no backend; write PROVIDER:MODEL."
-        elif provider not in provider_names():
-            yield str(UnknownNameError("backend", provider, provider_names()))
+        elif (problem := unknown_backend(provider)) is not None:
+            yield str(problem)
     for spec, settings in ensemble.backends.items():
         try:
             build(BackendSettings, settings, f"backends.{spec}")
@@ -104,7 +108,7 @@ def _backend_problems(ensemble: Ensemble) -> Iterator[str]:
             yield str(error)
 
 
-def _print(file: Path, checked: Checked) -> None:
+def _print(file: str, checked: Checked) -> None:
     rows = [
         (call.paradigm, call.step, layout.value, carries(call), f"{call.characters:,}", f"{_tokens(call):,}")
         for layout, call in checked.prompts
@@ -118,9 +122,9 @@ def _print(file: Path, checked: Checked) -> None:
     emit(f"{file}: {checked.kind} {checked.name}: {len(rows)} prompts rendered{measures}; {state}.\n")
 
 
-def _as_json(file: Path, checked: Checked) -> dict[str, object]:
+def _as_json(file: str, checked: Checked) -> dict[str, object]:
     return {
-        "file": str(file),
+        "file": file,
         "kind": checked.kind,
         "name": checked.name,
         "ok": not checked.problems,

@@ -142,7 +142,7 @@ class TestBuilding:
         ("data", "expected"),
         [
             ({"wheeels": []}, "bike.yaml: there is no key 'wheeels'. Did you mean 'wheels'?"),
-            ({"wheels": [{"siez": 1}]}, "there is no key 'wheels.0.siez'. Did you mean 'size'?"),
+            ({"wheels": [{"siez": 1}]}, "there is no key 'wheels.#1.siez'. Did you mean 'size'?"),
             ({"extras": {"spare": {"knd": "rear"}}}, "there is no key 'extras.spare.knd'. Did you mean 'kind'?"),
             ({"colour": "blue"}, "there is no key 'colour'. Did you mean 'seat.colour'?"),
             ({"zzz": 1}, "there is no key 'zzz'."),
@@ -154,10 +154,10 @@ class TestBuilding:
     @pytest.mark.parametrize(
         ("data", "start"),
         [
-            ({"wheels": [{"size": 2}, {"size": 0}]}, "bike.yaml: wheels.1.size: Input should be greater"),
-            ({"wheels": [{"kind": "side"}]}, "bike.yaml: wheels.0.kind: Input should be 'front' or 'rear'"),
+            ({"wheels": [{"size": 2}, {"size": 0}]}, "bike.yaml: wheels.#2.size: Input should be greater"),
+            ({"wheels": [{"kind": "side"}]}, "bike.yaml: wheels.#1.kind: Input should be 'front' or 'rear'"),
             ({"name": "too long"}, "bike.yaml: name: a name has five letters at most."),
-            ({"seat": {"colour": ["red", 5]}}, "bike.yaml: seat.colour.1: Input should be a valid string"),
+            ({"seat": {"colour": ["red", 5]}}, "bike.yaml: seat.colour.#2: Input should be a valid string"),
             ({"seat": 3}, "bike.yaml: seat: keys with values are wanted here"),
             (None, "bike.yaml: keys with values are wanted here"),
             ([1], "bike.yaml: keys with values are wanted here"),

@@ -2,7 +2,7 @@
 
 What a fenced block of a page becomes:
 
-- `python` runs, all blocks of a page in one namespace; `sh` runs line by line through the command line, in this
+- `python` runs, every block by itself; `sh` runs line by line through the command line, in this
   process, and must end with exit code 0 or the one of a comment `# exit N`; `yaml` and `toml` must parse, and a block
   that begins with `# file: NAME` is written to the page's folder before anything runs.
 - A block `… output` must be what the block before it printed, but for seconds and for lines left out at `…`. A block
@@ -29,7 +29,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -75,7 +74,6 @@ class Page:
 
     def __init__(self, listed: list[Example]) -> None:
         self._examples = listed
-        self._namespace: dict[str, Any] = {"__name__": "__page__"}
         self._printed = ""
 
     def run(self) -> None:
@@ -104,7 +102,7 @@ class Page:
             case "python":
                 code = compile("\n" * (example.line - 1) + example.body, example.where.partition(":")[0], "exec")
                 with contextlib.redirect_stdout(io.StringIO()) as printed:
-                    exec(code, self._namespace)
+                    exec(code, {"__name__": "__page__"})
                 self._printed = printed.getvalue()
             case "sh":
                 self._printed = "".join(self._command(example, line) for line in _lines(example))
@@ -240,9 +238,11 @@ def test_an_example_that_is_not_true_is_found(text: str, problem: str) -> None:
         Page(examples(text, "page.md")).run()
 
 
-def test_python_examples_run_and_share_their_names() -> None:
+def test_python_examples_run_each_by_itself() -> None:
     with pytest.raises(ZeroDivisionError):
-        Page(examples("```python\nzero = 0\n```\n```python\n1 / zero\n```\n", "page.md")).run()
+        Page(examples("```python\n1 / 0\n```\n", "page.md")).run()
+    with pytest.raises(NameError):
+        Page(examples("```python\none = 1\n```\n```python\nprint(one)\n```\n", "page.md")).run()
 
 
 def test_output_is_compared_but_for_seconds_and_lines_left_out() -> None:

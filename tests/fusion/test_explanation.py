@@ -57,26 +57,50 @@ class TestHeadline:
         assert "who made or posted" in LIMITS
 
     def test_real_says_that_no_signs_were_found(self) -> None:
-        assert head(SEEN_REAL, "rrrru?") == f"No signs of generation found in 4 of 5 examinations. {LIMITS}"
+        assert head(SEEN_REAL, "rrrrru") == f"No signs of generation found in 5 of 6 examinations. {LIMITS}"
+
+    @pytest.mark.parametrize(
+        ("decision", "letters", "count"),
+        [
+            (Decision(Label.REAL), "rrrrgx", "4 of 6 examinations (1 says generated, 1 refused)"),
+            (Decision(Label.REAL), "rrrru?", "4 of 6 examinations (1 undecided, 1 unreadable)"),
+            (Decision(Label.GENERATED), "ggggg!", "5 of 6 examinations (1 failed)"),
+            (Decision(Label.GENERATED), "ggggd-", "4 of 6 examinations (2 skipped)"),
+            (Decision(Label.REAL), "rrrrrm", "5 of 5 examinations."),
+        ],
+    )
+    def test_who_did_not_answer_is_counted(self, decision: Decision, letters: str, count: str) -> None:
+        assert count in head(decision, letters)
 
     def test_real_does_not_deny_signs_that_were_named(self) -> None:
         heard = (*reports("rrrr"), report("r", "p9", sign("generated", 2)))
         said = head(SEEN_REAL, heard)
-        assert said.startswith("Reads as a photograph in 5 of 5 examinations; the signs of generation that were named")
-        assert "No signs" not in said
+        assert said.startswith(
+            "Reads as a photograph in 5 of 5 examinations; the signs of generation that were named turned none of them."
+        )
+        heard = (*reports("rrrrr"), report("g", "p9", sign("generated", 2)))
+        assert "5 of 6 examinations; the signs of generation that were named were outvoted." in head(SEEN_REAL, heard)
 
     def test_a_panel_against_the_count_is_named(self) -> None:
         decision = Decision(Label.GENERATED, panel=report("g", "panel"))
         said = head(decision, "ggrrrr")
-        assert said.startswith("The panel reads the picture as generated; so do 2 of 6 examinations.")
+        assert said.startswith("The panel reads the picture as generated, although 4 of 6 read it as a photograph.")
+        assert head(decision, "gguuuu").startswith(
+            "The panel reads the picture as generated, and so do 2 of 6 examinations."
+        )
+        assert "as generated, although no examination does." in head(decision, "uuuuuu")
         assert head(decision, "gggggr").startswith("Reads as generated in 5 of 6")
+
+    def test_a_sign_that_decides_against_the_count_is_named(self) -> None:
+        said = head(SEEN_GENERATED, "ggrrrr")
+        assert said.startswith("Reads as generated in 2 of 6 examinations, although 4 of 6 read it as a photograph.")
 
     @pytest.mark.parametrize(
         ("because", "letters", "start"),
         [
             (UndecidedBecause.CONFLICT, "gggrrr", "Undecided: there is weight on both sides. 3 of 6"),
             (UndecidedBecause.WEAK, "rrrruu", "Undecided: what was found is not enough for either side. 0 of 6"),
-            (UndecidedBecause.BELOW_QUORUM, "gr????", "Undecided: too few examinations came to a label. 1 of 2"),
+            (UndecidedBecause.BELOW_QUORUM, "gr????", "Undecided: too few examinations came to a label. 1 of 6"),
             (UndecidedBecause.BELOW_QUORUM, "xxxxxx", "Undecided: too few examinations came to a label."),
             (UndecidedBecause.BUDGET, "gg$$$$", "Undecided: the budget was spent before enough"),
             (UndecidedBecause.NOT_A_PHOTOGRAPH, "nnnnnn", "Undecided: the picture does not present itself as a"),
@@ -87,6 +111,13 @@ class TestHeadline:
         said = head(undecided(because), letters)
         assert said.startswith(start)
         assert ("examinations read it as generated" in said) is any(letter in "gru" for letter in letters)
+
+    def test_an_undecided_count_names_who_gave_no_answer(self) -> None:
+        said = head(undecided(UndecidedBecause.BELOW_QUORUM), "grux?!")
+        assert said.endswith(
+            "1 of 6 examinations read it as generated, 1 as a photograph, 1 came to no side, "
+            "1 refused, 1 unreadable, 1 failed."
+        )
 
     def test_hedges_are_counted(self) -> None:
         said = head(undecided(UndecidedBecause.WEAK), "rrrruu")
@@ -161,7 +192,8 @@ class TestExplanation:
         )
         assert told(SEEN_GENERATED, heard) == [
             "HEAD",
-            "Strongest sign of a generated picture: six fingers [p0, severity 5 of 5].",
+            "Strongest sign of a generated picture: six fingers [p0, severity 5 of 5] "
+            "(ordinary cause: none was named).",
             "Strongest sign of a photograph: ghost [p0, severity 2 of 5].",
             "Dissent: Few (real).",
         ]
@@ -226,6 +258,16 @@ def test_a_sign_is_described_on_one_line() -> None:
     assert describe(item) == "a sign: grain. Everywhere [direct]"
 
 
+def test_where_a_sign_stands_and_that_no_ordinary_cause_was_named_is_said() -> None:
+    box = {"region": Region(x0=0, y0=0.4, x1=0.2, y1=0.6), "region_source": RegionSource.MODEL}
+    item = sign("generated", 4, name="sixth finger", phenomenon="a thumb too many", **box)
+    assert describe(item) == (
+        "sixth finger at the middle left: a thumb too many [p0, severity 4 of 5] (ordinary cause: none was named)"
+    )
+    assert "ordinary cause" not in describe(sign("real", 2))
+    assert describe(sign("generated", 2, ordinary_cause="haze")).endswith("(an ordinary cause could be: haze)")
+
+
 def test_evidence_is_ranked_by_severity_then_by_place() -> None:
     region = {"region": Region(x0=0, y0=0, x1=1, y1=1), "region_source": RegionSource.MODEL}
     items = [
@@ -260,16 +302,23 @@ class TestDissent:
         first, second = dissenters(Label.GENERATED, heard)
         assert first.reason.startswith("strong [")
         assert second.reason == "It looks real."
+        (silent,) = dissenters(Label.GENERATED, (report("r", text=""),))
+        assert silent.reason == "It gave no reasons."
 
 
 def test_a_person_comes_before_any_accusation() -> None:
     def steps(decision: Decision) -> tuple[str, ...]:
-        return next_steps(Ruling(decision, Basis.SEEN))
+        return next_steps(Ruling(decision, Basis.SEEN), heard)
+
+    heard = reports("rrrrgg")
 
     assert any("Before anybody is accused" in step for step in steps(SEEN_GENERATED))
     assert any("no proof" in step for step in steps(SEEN_REAL))
     assert any("Let a person decide" in step for step in steps(undecided(UndecidedBecause.CONFLICT)))
     assert len(steps(undecided(UndecidedBecause.NO_EYES))) == 1
+    heard = (*heard, report("g", "p9", sign("generated", 2)))
+    assert not any("no sign was found" in step for step in steps(SEEN_REAL))
+    assert any("Look at the signs of generation that were named" in step for step in steps(SEEN_REAL))
 
 
 def everything() -> list[str]:
@@ -289,7 +338,7 @@ def everything() -> list[str]:
             ruling = rule(decision, heard, provenance(declaration, **fields), ProvenanceMode.DECIDE)
             said = headline(ruling, count(heard), provenance(declaration, **fields), heard)
             texts += [said, explain(ruling, said, (), dissenters(ruling.decision.label, heard), heard)]
-            texts += [*next_steps(ruling), *ruling.decision.warnings]
+            texts += [*next_steps(ruling, heard), *ruling.decision.warnings]
     return texts
 
 

@@ -27,7 +27,7 @@ async def test_the_share_of_fusion_is_kept_back() -> None:
     with pytest.raises(TimeoutError):
         async with deadline.scope():
             await asyncio.sleep(5)
-    async with deadline.scope(fusion=True):
+    async with deadline.scope("fusion"):
         await asyncio.sleep(0.05)
 
 

@@ -1,19 +1,32 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import time
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import PIL.Image
 import pytest
 
 from backends.completion import Completion, Stop
-from backends.errors import AuthError, BudgetError, ConfigError, ImageError, NoVerdictError, ProgramError
+from backends.errors import (
+    AuthError,
+    BudgetError,
+    ConfigError,
+    ConnectError,
+    ImageError,
+    MissingKeyError,
+    NoVerdictError,
+    ProgramError,
+)
 from backends.request import Request
 from fusion.verdict import UndecidedBecause
+from orchestrator.case import Case
 from orchestrator.config import Overrides, load_ensemble
-from orchestrator.judge import Decided, Judge, Prepared, Reported
+from orchestrator.judge import DECODED, Decided, Judge, Prepared, Reported
 from paradigms.label import Cause, Label, Outcome
 from paradigms.library import SIX
 
@@ -338,11 +351,95 @@ async def test_usage_says_why_no_token_was_cached(picture: bytes) -> None:
         assert "paper" in (await judge.judge(picture)).usage.notes[0]
 
 
-async def test_settings_of_a_backend_that_nobody_asks_are_refused() -> None:
-    settings = ("backend=scripted:answers.yaml", "backends={'scripted:answer.yaml': {attempt_seconds: 3}}")
-    with pytest.raises(ConfigError, match=r"Did you mean 'scripted:answers\.yaml'"):
-        async with Judge(load_ensemble("six", Overrides(settings=settings))):
+async def test_settings_of_a_backend_that_nobody_asks_are_said_to_be_unused(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "answers.yaml").write_text("rules: [{text: 'Verdict: real'}]\n")
+    settings = (f"backend=scripted:{tmp_path}/answers.yaml", "backends={'scripted:answer.yaml': {attempt_seconds: 3}}")
+    async with Judge(load_ensemble("six", Overrides(settings=settings))):
+        assert "scripted:answer.yaml are not used" in caplog.text
+
+
+async def test_a_budget_in_dollars_needs_prices() -> None:
+    with pytest.raises(ConfigError, match="price of function:toy is unknown"):
+        async with make_judge(Toy(), "budget.cost=1"):
             pass
+
+
+@pytest.mark.parametrize("trouble", ["bug", "hang"])
+async def test_trouble_with_the_subject_costs_only_what_starts_from_it(picture: bytes, trouble: str) -> None:
+    async def fail(request: Request) -> str:
+        if trouble == "bug":
+            raise KeyError("boom")
+        await asyncio.sleep(60)
+        return ""
+
+    settings = ("deadlines.case=1", "deadlines.fusion=0.4", "fusion.strategy=tally")
+    async with make_judge(Toy({"prepare": fail}), *settings, strict=False) as judge:
+        verdict = await judge.judge(picture)
+    assert (verdict.label, verdict.coverage.answered, verdict.coverage.skipped) == (Label.REAL, 4, 2)
+    assert {r.cause for r in verdict.reports if r.outcome is Outcome.SKIPPED} == {Cause.LACKING}
+    assert len(verdict.warnings) == 1
+
+
+async def test_paradigms_that_lack_a_subject_for_want_of_an_answer_are_no_verdict(picture: bytes) -> None:
+    async def refuse_key(request: Request) -> str:
+        raise AuthError("the key is wrong")
+
+    only = "paradigms={defect_query: null, regional: null, commonsense: null, few_shot: null}"
+    async with make_judge(refuse_key, only) as judge:
+        with pytest.raises(NoVerdictError, match="the key is wrong"):
+            await judge.judge(picture)
+
+
+async def test_the_question_for_the_subject_is_on_the_record(picture: bytes) -> None:
+    async with make_judge(Toy(), trace=True) as judge:
+        verdict = await judge.judge(picture)
+    (step,) = verdict.preparation
+    assert step.trace is not None
+    assert "red bicycle" in step.trace.answer
+
+
+async def test_a_failed_call_leaves_its_prompt_on_the_record(picture: bytes) -> None:
+    async with make_judge(Toy({"commonsense": AuthError("the key is wrong")}), trace=True) as judge:
+        verdict = await judge.judge(picture)
+    (step,) = next(r for r in verdict.reports if r.paradigm == "commonsense").steps
+    assert step.error == "the key is wrong"
+    assert step.trace is not None
+    assert "proportions" in step.trace.messages[-1].text.lower()
+
+
+async def test_queueing_behind_others_costs_a_case_no_time(picture: bytes) -> None:
+    # Ten calls one after another are 0.2 s a case, and 1.6 s for eight: far beyond their time if they took turns.
+    settings = ("limits.start=1", "limits.ceiling=1", "deadlines.case=0.6", "deadlines.fusion=0.1")
+    async with make_judge(Toy(delay=0.02), *settings) as judge:
+        results = [result async for result in judge.judge_many([picture] * 8)]
+    assert [result.verdict.coverage.answered if result.verdict else result.error for result in results] == [6] * 8
+
+
+async def test_few_pictures_hold_their_pixels_at_once(picture: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    held, peak = 0, 0
+    load, let_go = Judge.load, Case.let_go
+
+    async def counted_load(self: Judge, source: Any) -> Any:
+        nonlocal held, peak
+        image = await load(self, source)
+        held += 1
+        peak = max(peak, held)
+        return image
+
+    def counted_let_go(self: Case) -> None:
+        nonlocal held
+        held -= 1
+        let_go(self)
+
+    monkeypatch.setattr(Judge, "load", counted_load)
+    monkeypatch.setattr(Case, "let_go", counted_let_go)
+    async with make_judge(Toy({"prepare": None}, delay=0.02)) as judge:
+        results = [result async for result in judge.judge_many([picture] * 40)]
+    assert len(results) == 40
+    assert held == 0
+    assert peak <= DECODED
 
 
 async def test_a_server_that_only_hangs_is_no_verdict(picture: bytes) -> None:
@@ -353,3 +450,19 @@ async def test_a_server_that_only_hangs_is_no_verdict(picture: bytes) -> None:
     async with make_judge(hang, "deadlines.case=0.2", "deadlines.fusion=0.1") as judge:
         with pytest.raises(NoVerdictError, match="time was up"):
             await judge.judge(picture)
+
+
+async def test_before_anything_is_sent_a_missing_key_or_a_server_that_is_not_there_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    nobody = "ollama:llava@http://127.0.0.1:9"
+    for settings, error in (
+        (("backend=openai:m",), MissingKeyError),
+        (("backend=openai:m", f"fallback=['{nobody}']"), None),
+        ((f"backend={nobody}",), ConnectError),
+        ((f"backend={nobody}", "fallback=['compatible:m@http://127.0.0.1:9']"), None),
+    ):
+        async with Judge(load_ensemble("six", Overrides(settings=settings))) as judge:
+            with pytest.raises(error) if error else contextlib.nullcontext():
+                await judge.prepare()

@@ -87,7 +87,7 @@ class TestOutcomes:
         with pytest.raises(type(error)):
             await examination.run()
         report = examination.report(Outcome.FAILED, reason=str(error))
-        assert [step.name for step in report.steps] == ["components"]
+        assert [(step.name, step.error) for step in report.steps] == [("components", None), ("verdict", str(error))]
         assert (report.backend, report.label) == ("function:toy", None)
 
 
@@ -524,3 +524,28 @@ class TestSamples:
     async def test_a_fault_of_the_program_is_not_counted_away(self) -> None:
         with pytest.raises(ZeroDivisionError):
             await self.sampled(form(), ZeroDivisionError("ours"), form())
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        ("There is grain.\nVerdict: real", "There is grain."),
+        ("There is grain.\n\n**Verdict:** AI-generated.\n", "There is grain."),
+        ("There is grain. Final verdict: generated", "There is grain."),
+        ("There is grain.\nVerdict: real\nCertainty: 0.8", "There is grain."),
+        ("Verdict: real", ""),
+        ("Verdict: real\nThere is grain.", "Verdict: real\nThere is grain."),
+        ("There is grain.\nVerdict: real, since the grain is even everywhere", None),
+    ],
+)
+async def test_the_closing_line_is_no_reason(answer: str, text: str | None) -> None:
+    report = await examine(Toy(verdict=answer))
+    assert report.outcome is Outcome.ANSWERED
+    assert report.text == (answer if text is None else text)
+
+
+async def test_the_closing_line_of_a_form_and_of_samples_is_no_reason() -> None:
+    report = await examine(Toy(verdict=form("real", reasoning="It has grain.\nVerdict: real")))
+    assert report.text == "It has grain."
+    report = await examine(Toy(verdict="It has grain.\nVerdict: real"), samples=2, temperature=1.0)
+    assert report.text == "It has grain."

@@ -275,3 +275,18 @@ def test_any_jumble_of_telling_words_is_read_without_an_error(words):
     reading = read_answer(" ".join(words))
     assert reading.outcome in (Outcome.ANSWERED, Outcome.REFUSED, Outcome.UNPARSED)
     assert reading.how == "none" or reading.label is not None
+
+
+@pytest.mark.parametrize("unit", ["\n", "|", "- ", " \n", "| ", "?\n", "*", "---\n", "\t\n", "，", "...\n"])
+def test_a_stuck_model_costs_no_time(unit: str) -> None:
+    began = time.process_time()
+    read_answer(f"The image{unit * 20_000}x")
+    assert time.process_time() - began < 1
+
+
+def test_the_public_name() -> None:
+    import paradigms
+
+    assert paradigms.read_answer("Verdict: real").label is Label.REAL
+    assert paradigms.Reading is Reading
+    assert sorted(paradigms.__all__) == paradigms.__all__

@@ -33,6 +33,12 @@ async def test_the_sync_face_works_inside_a_running_loop(photo: Path) -> None:
     assert [judged.index for judged in sixlens.judge_many([photo, photo], ordered=True)] == [0, 1]
 
 
+@pytest.mark.parametrize("name", ["judge", "ajudge", "astream", "judge_many", "ajudge_many"])
+def test_help_lists_every_option(name: str) -> None:
+    doc = getattr(sixlens, name).__doc__
+    assert [option for option in sixlens.JudgeOptions.__annotations__ if f"`{option}`" not in doc] == []
+
+
 def test_a_backend_makes_it_six(photo: Path, script: str) -> None:
     verdict = sixlens.judge(photo, backend=script)
     assert (verdict.ensemble, verdict.label, verdict.votes.real) == ("six", sixlens.Label.REAL, 6)

@@ -451,8 +451,8 @@ TABLE: dict[str, tuple[Callable[[Bench], object], str]] = {
     ),
     # addresses
     "address that was not allowed": (lambda bench: "https://pictures.example/a?key=secret", "--allow-urls"),
-    "file address": (lambda bench: "file:///etc/passwd", "--allow-urls"),
-    "address of another scheme": (allowed("ftp://pictures.example/a"), "not http or https"),
+    "file address": (lambda bench: "file:///etc/passwd", "only http(s) addresses and plain paths"),
+    "address of another scheme": (allowed("ftp://pictures.example/a"), "only http(s) addresses and plain paths"),
     "address of this machine": (allowed("http://127.0.0.1/a"), "not a public address"),
     "address of a private host": (allowed("http://192.168.1.1/a"), "not a public address"),
     "address of cloud metadata": (allowed("http://169.254.169.254/a"), "not a public address"),

@@ -26,6 +26,12 @@ def test_everything_is_looked_at(cli: Any) -> None:
     assert "ok   python" in table.out or "ok  python" in table.out
 
 
+def test_extras_that_nothing_uses_yet_are_not_asked_for(cli: Any) -> None:
+    listed = checks(cli)
+    assert [name for name in listed if name.startswith("extra ")] == ["extra eval"]
+    assert "sixlens[" not in cli("doctor").out
+
+
 def test_keys_are_never_shown(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
     assert checks(cli)["key OPENAI_API_KEY"]["says"] == "set, for openai:MODEL"

@@ -27,7 +27,7 @@ def test_a_person_reads_the_verdict_of_measuring(photo: Path, cli: Any) -> None:
     ran = cli("judge", "photo.jpg")
     assert ran.code == 0
     assert ran.out.startswith("photo.jpg  JPEG, 96 × 64 pixels\n\nNobody has looked yet (no model attached).\n")
-    assert ran.out.count("skipped   needs eyes") == 4
+    assert ran.out.count("skipped   not done: needs a vision model") == 4
     assert "sixlens judge photo.jpg --backend" in ran.out
     assert ran.out.endswith("Nothing leaves this machine until you name a model elsewhere.\n")
     assert ran.err == ""
@@ -37,6 +37,8 @@ def test_a_person_reads_the_verdict_of_six(photo: Path, script: str, cli: Any) -
     ran = cli("judge", "photo.jpg", "--backend", script)
     assert ran.code == 0
     assert "No signs of generation found in 6 of 6 examinations." in ran.out
+    assert "Looked: scripted:script.yaml (served: script-1); one model in 6 examinations.\n" in ran.out
+    assert "cached" not in ran.out
     assert "lens blur: the background blurs steadily" in ran.out
     assert "Known defects             real  The blur grows with the distance.\n" in ran.out
     assert "Panel                     real" in ran.out
@@ -100,7 +102,10 @@ def test_an_unusable_picture_is_named_and_the_others_are_judged(photo: Path, tmp
     (tmp_path / "empty.jpg").touch()
     ran = cli("judge", "none.jpg", "photo.jpg", "empty.jpg", "--json")
     assert ran.code == 2
-    assert [verdict["image"]["name"] for verdict in json.loads(ran.out)] == ["photo.jpg"]
+    first, second, third = json.loads(ran.out)
+    assert first == {"path": "none.jpg", "error": "none.jpg: there is no such file; check the path"}
+    assert second["image"]["name"] == "photo.jpg"
+    assert third == {"path": "empty.jpg", "error": "empty.jpg: the file is empty"}
     assert ran.err.splitlines() == [
         "sixlens: none.jpg: there is no such file; check the path",
         "sixlens: empty.jpg: the file is empty",
@@ -110,13 +115,30 @@ def test_an_unusable_picture_is_named_and_the_others_are_judged(photo: Path, tmp
 def test_nothing_usable_prints_no_answer(cli: Any) -> None:
     assert cli("judge", "none.jpg").out == ""
     assert cli("judge", "none.jpg", "--json").out == ""
-    assert json.loads(cli("judge", "none.jpg", "none.jpg", "--json").out) == []
+    assert [set(item) for item in json.loads(cli("judge", "none.jpg", "none.jpg", "--json").out)] == [
+        {"path", "error"},
+        {"path", "error"},
+    ]
+
+
+def test_jsonl_has_a_line_for_every_picture(photo: Path, cli: Any) -> None:
+    lines = [json.loads(line) for line in cli("judge", "none.jpg", "photo.jpg", "--jsonl").out.splitlines()]
+    assert sorted(line.get("path", "a verdict") for line in lines) == ["a verdict", "none.jpg"]
+    (alone,) = cli("judge", "none.jpg", "--jsonl").out.splitlines()
+    assert json.loads(alone)["error"] == "none.jpg: there is no such file; check the path"
+
+
+def test_an_error_in_json_names_no_secret_of_an_address_and_no_data(cli: Any) -> None:
+    ran = cli("judge", "https://user:secret@example.org/a.jpg?key=secret", "data:image/png;base64,c2VjcmV0", "--json")
+    assert "secret" not in ran.out
+    assert "c2VjcmV0" not in ran.out
+    assert [item["path"] for item in json.loads(ran.out)] == ["https://example.org/a.jpg", None]
 
 
 def test_standard_input_is_a_picture_too(photo: Path, cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     stdin(photo.read_bytes(), monkeypatch)
     ran = cli("judge", "-", "photo.jpg", "-", "--json")
-    assert [verdict["image"]["path"] for verdict in json.loads(ran.out)] == ["-", "photo.jpg"]
+    assert [item.get("path") or item["image"]["path"] for item in json.loads(ran.out)] == ["-", "photo.jpg", "-"]
     assert (ran.code, ran.err) == (2, "sixlens: standard input: the file is empty\n")
 
 
@@ -127,6 +149,50 @@ def test_web_addresses_are_refused_unless_allowed(cli: Any) -> None:
     ran = cli("judge", "http://127.0.0.1:9/a.jpg", "--allow-urls")
     assert ran.code == 2
     assert "not a public address" in ran.err
+
+
+def test_other_schemes_are_not_told_to_allow_urls(cli: Any) -> None:
+    for flags in ((), ("--allow-urls",)):
+        ran = cli("judge", "file:///etc/passwd", *flags)
+        assert ran.code == 2
+        assert "only http(s) addresses and plain paths are read" in ran.err
+        assert "--allow-urls" not in ran.err
+
+
+@pytest.mark.parametrize(
+    ("spec", "variable"), [("openai:gpt-4o", "OPENAI_API_KEY"), ("anthropic:m", "ANTHROPIC_API_KEY")]
+)
+def test_a_missing_key_is_said_once_and_before_anything_else(
+    spec: str, variable: str, photo: Path, cli: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for form in ((), ("--json",), ("--jsonl",)):
+        ran = cli("judge", "photo.jpg", "photo.jpg", "-b", spec, *form)
+        assert (ran.code, ran.out) == (4, "")
+        assert ran.err == f"sixlens: {spec} needs a key: set the environment variable {variable}.\n"
+    ran = cli("judge", "photo.jpg", "-b", spec, "--dry-run")
+    assert (ran.code, f"{spec} needs a key: set the environment variable {variable} before." in ran.out) == (0, True)
+    monkeypatch.setenv(variable, "sk-something-1")
+    assert "needs a key" not in cli("judge", "photo.jpg", "-b", spec, "--dry-run").out
+
+
+def test_a_key_that_is_none_is_a_matter_of_configuration(
+    photo: Path, cli: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "two words")
+    ran = cli("judge", "photo.jpg", "-b", "openai:gpt-4o")
+    assert (ran.code, ran.err.count("\n")) == (4, 1)
+
+
+def test_a_server_that_does_not_run_is_said_once_with_what_to_do(photo: Path, cli: Any) -> None:
+    ran = cli("judge", "photo.jpg", "-b", "ollama:llava@http://127.0.0.1:9")
+    assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
+    assert ran.err.endswith("Start it with `ollama serve`, and get the model with `ollama pull llava`.\n")
+
+
+def test_without_any_answer_there_is_one_error_line_a_picture(photo: Path, cli: Any) -> None:
+    ran = cli("judge", "photo.jpg", *HOSTED)
+    assert ran.code == 1
+    assert ran.err.count("could not be reached") == 1
 
 
 def test_no_answer_from_any_backend_is_code_1(photo: Path, tmp_path: Path, cli: Any) -> None:
@@ -171,8 +237,10 @@ def test_trace_adds_the_prompts_and_answers(photo: Path, script: str, cli: Any) 
     steps = [step for report in json.loads(ran.out)["reports"] for step in report["steps"] if step["kind"] == "ask"]
     assert all(step["trace"]["messages"] and step["trace"]["answer"] for step in steps)
     ran = cli("judge", "photo.jpg", "-b", script, "--trace")
-    assert "regional, verdict\nsystem:\n  You examine one picture" in ran.out
+    assert "prepare, subject\nsystem:\n  You examine one picture" in ran.out
+    assert "regional, verdict\nsystem: as in prepare, subject\nuser [3 pictures]:\n" in ran.out
     assert "user [3 pictures]:" in ran.out
+    assert ran.out.count("  You examine one picture") == 1
     assert "answer:\n  a hull; a sail\n" in ran.out
 
 

@@ -38,9 +38,16 @@ def test_lines_say_what_happened_as_it_happens(capsys: pytest.CaptureFixture[str
         "sixlens: b.jpg: looking (small boat)",
         "sixlens: a.jpg: looking",
         "sixlens: a.jpg: Details: real (1.2 s)",
-        "sixlens: a.jpg: Details: failed (the server failed)",
+        "sixlens: a.jpg: Details: failed (1.2 s)",
         "sixlens: b.jpg: Details: real",
     ]
+
+
+def test_why_an_examination_failed_is_said_where_it_is_wanted(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = Lines(reasons=True)
+    lines.began(0, "a.jpg")
+    lines.happened(0, reported(**FAILED))
+    assert capsys.readouterr().err == "sixlens: a.jpg: Details: failed (the server failed)\n"
 
 
 def test_silence_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:

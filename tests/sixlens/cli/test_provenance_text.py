@@ -22,7 +22,7 @@ def lines(provenance: Provenance, headline: str = "") -> list[str]:
 
 
 def test_a_file_that_says_nothing() -> None:
-    assert lines(Provenance()) == ["The file does not declare how the picture was made."]
+    assert lines(Provenance()) == ["The file does not declare that AI made or edited it."]
 
 
 def test_the_statement_is_not_repeated_under_a_headline_that_makes_it() -> None:
@@ -54,6 +54,12 @@ def test_private_text_is_never_shown() -> None:
         "exif:Make: Camera 1",
         "exif:Software: Editor: version 2",
     ]
+
+
+def test_a_manifest_that_does_not_match_accuses_nobody() -> None:
+    signature = Signature(present=True, integrity=Integrity.MISMATCH)
+    (_, said) = lines(Provenance(signature=signature))
+    assert "integrity: it could not be checked against the file; this also happens to untouched files." in said
 
 
 def test_many_claims_are_cut_short() -> None:

@@ -74,7 +74,7 @@ def test_the_size_of_every_prompt_is_said(tmp_path: Path, cli: Any) -> None:
         (MINE.replace("{{ notes }}", "{{ note }}"), "layout shared: mine: a prompt cannot be rendered: 'note' is un"),
         (MINE.replace("{{ notes }}", "{% if %}"), "mine: a prompt cannot be rendered:"),
         (MINE.replace("steps:", "stepps: []\nsteps:"), "there is no key 'stepps'. Did you mean 'steps'?"),
-        (MINE.replace("ask: text", "ask: txet"), "mine.yaml: steps.0.ask"),
+        (MINE.replace("ask: text", "ask: txet"), "mine.yaml: steps.#1.ask"),
         ("backend: opnai:x", "There is no backend 'opnai'. Did you mean 'openai'?"),
         ("backend: gpt", "'gpt' is no backend; write PROVIDER:MODEL."),
         (
@@ -105,10 +105,36 @@ def test_problems_stand_in_the_json_too(tmp_path: Path, cli: Any) -> None:
 
 
 def test_a_backend_that_is_named_needs_no_key_and_is_not_asked(tmp_path: Path, cli: Any) -> None:
-    (tmp_path / "mine.yaml").write_text("backend: openai:x\nfallback: ['anthropic:y', 'hf:nobody/nothing']\n")
+    (tmp_path / "mine.yaml").write_text("backend: openai:x\nfallback: ['anthropic:y', 'ollama:nothing']\n")
     assert cli("validate", "mine.yaml").code == 0
 
 
 def test_a_file_that_is_not_there(cli: Any) -> None:
     ran = cli("validate", "none.yaml")
     assert (ran.code, ran.err) == (4, "sixlens: none.yaml: No such file or directory.\n")
+
+
+@pytest.mark.parametrize("name", ["six", "measured", "structural"])
+def test_what_ships_is_checked_by_its_name(name: str, cli: Any) -> None:
+    ran = cli("validate", name)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.rstrip().endswith("usable.")
+    assert f"{name}: {'paradigm' if name == 'structural' else 'ensemble'} {name}: " in ran.out
+
+
+@pytest.mark.parametrize("name", ["Seams!", "a" * 90])
+def test_what_a_name_may_be_is_said_in_words(name: str, tmp_path: Path, cli: Any) -> None:
+    for text, words in (
+        (f"name: {name}\nsteps: []\n", "lower-case letters, digits and _ only"),
+        (f"name: {name}\n", "only"),
+    ):
+        (tmp_path / "mine.yaml").write_text(text)
+        ran = cli("validate", "mine.yaml")
+        assert words in ran.err
+        assert "[a-z" not in ran.err.lower()
+
+
+def test_a_backend_of_another_version_is_a_problem(tmp_path: Path, cli: Any) -> None:
+    (tmp_path / "mine.yaml").write_text("backend: hf:nobody/nothing\n")
+    ran = cli("validate", "mine.yaml")
+    assert (ran.code, "The hf: backend is not part of this version." in ran.err) == (4, True)

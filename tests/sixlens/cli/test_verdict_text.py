@@ -11,7 +11,8 @@ from backends.completion import TokenUsage
 from fusion.verdict import Basis, Dissent, Spending, UndecidedBecause, Votes
 from paradigms.evidence import Evidence
 from paradigms.label import Cause, Label, Outcome
-from sixlens.cli.verdict_text import first_sentence, says, spending_text, trace_text, verdict_text
+from paradigms.report import StepRecord, Trace
+from sixlens.cli.verdict_text import first_sentence, looked_text, says, spending_text, trace_text, verdict_text
 
 NEVER = ("fake", "forged", "authentic", "verified", "detected", "confirmed", "%")
 
@@ -163,11 +164,49 @@ def test_the_first_sentence(text: str, first: str) -> None:
     ],
 )
 def test_what_was_spent_in_words(usage: Spending, text: str) -> None:
-    assert spending_text(usage) == text
+    assert spending_text(usage, verbose=True) == text
+
+
+def test_notes_on_spending_are_for_those_who_want_more() -> None:
+    usage = Spending(seconds=1, notes=("No cached tokens: the server does not say.",))
+    assert spending_text(usage) == "no calls; 1.0 s"
 
 
 def test_an_unknown_cost_is_never_nothing() -> None:
     assert "$0" not in spending_text(Spending(calls=3, attempts=3, cost=None, seconds=1))
+
+
+@pytest.mark.parametrize(
+    ("served", "text"),
+    [
+        ((), ""),
+        ((("ollama:qwen2.5vl:7b", "qwen2.5vl:7b"),), "Looked: ollama:qwen2.5vl:7b; one model in 1 examination."),
+        (
+            (("openai:gpt-4o", "gpt-4o-2024-08-06"),) * 2,
+            "Looked: openai:gpt-4o (served: gpt-4o-2024-08-06); one model in 2 examinations.",
+        ),
+        (
+            (("a:x", "x"), ("a:x", None), ("b:y", "y")),
+            "Looked: a:x (2 examinations), b:y (1 examination).",
+        ),
+    ],
+)
+def test_who_looked_is_named(served: tuple[tuple[str, str | None], ...], text: str, verdict: sixlens.Verdict) -> None:
+    first = verdict.reports[0]
+    reports = tuple(first.model_copy(update={"backend": backend, "model_served": model}) for backend, model in served)
+    assert looked_text(changed(verdict, reports=reports)) == text
+
+
+def test_a_measurement_keeps_its_reservations(photo: Path) -> None:
+    text = " ".join(written(verdict_text(sixlens.judge(photo))).split())
+    assert "Worth a closer look: " in text
+    assert "was found; this says nothing of how it was made." in text
+    assert "Looked" not in text
+
+
+def test_an_answer_without_reasons_says_so(verdict: sixlens.Verdict) -> None:
+    silent = verdict.reports[0].model_copy(update={"text": ""})
+    assert "real  It gave no reasons." in written(verdict_text(changed(verdict, reports=(silent,), panel=None)))
 
 
 def test_a_verdict_without_eyes_names_no_evidence(verdict: sixlens.Verdict) -> None:
@@ -186,8 +225,24 @@ def test_a_verdict_without_eyes_names_no_evidence(verdict: sixlens.Verdict) -> N
 def test_a_trace_is_shown_word_for_word_but_harmless(photo: Path, tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text('rules:\n  - {text: "[red]\\e[31mone\\nVerdict: real"}\n')
     verdict = sixlens.judge(photo, ensemble="direct", backend="scripted:a.yaml", trace=True, cache=False)
-    text = written(trace_text(verdict))
+    text = trace_text(verdict)
     assert "direct, verdict\nsystem:\n" in text
     assert "user [1 picture]:" in text
     assert text.endswith("answer:\n  [red][31mone\n  Verdict: real\n")
-    assert written(trace_text(sixlens.judge(photo))) == ""
+    assert trace_text(sixlens.judge(photo)) == ""
+
+
+def test_a_trace_leaves_lines_as_they_are_and_says_a_shared_system_text_once(photo: Path, script: str) -> None:
+    text = trace_text(sixlens.judge(photo, backend=script, trace=True, cache=False))
+    assert max(len(line) for line in text.splitlines()) > 100
+    assert text.count("You examine one picture") == 1
+    assert text.count("\nsystem: as in prepare, subject\n") == 7
+    assert text.count("\nsystem: as in structural, components\n") == 1
+    assert text.count("answer:\n") == 10
+
+
+def test_a_trace_says_why_no_answer_came(verdict: sixlens.Verdict) -> None:
+    step = StepRecord(name="verdict", kind="ask", error="the server failed", trace=Trace(messages=(), answer=""))
+    report = verdict.reports[0].model_copy(update={"steps": (step,)})
+    text = trace_text(changed(verdict, reports=(report,), preparation=(), panel=None))
+    assert text == "\ndefect_query, verdict\nno answer: the server failed\n"
