@@ -14,16 +14,17 @@ import subprocess
 import sys
 import time
 
-from one_image import PLAIN, Toy, judge, picture
+from one_image import judge, picture, scripted
 
 
 async def run(count: int, delay: float) -> None:
     """Judge `count` pictures and print seconds, peak memory in MiB, and the most tasks alive."""
     began, tasks, verdicts = time.perf_counter(), 0, 0
-    async with judge(PLAIN, Toy(delay)) as judged:
-        async for result in judged.judge_many(picture(seed) for seed in range(count)):
-            verdicts += result.verdict is not None
-            tasks = max(tasks, len(asyncio.all_tasks()))
+    with scripted(delay) as backend:
+        async with judge(backend) as judged:
+            async for result in judged.judge_many(picture(seed) for seed in range(count)):
+                verdicts += result.verdict is not None
+                tasks = max(tasks, len(asyncio.all_tasks()))
     assert verdicts == count
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{time.perf_counter() - began:.2f} {peak:.1f} {tasks}")

@@ -12,19 +12,26 @@ from __future__ import annotations
 import argparse
 import asyncio
 import io
+import json
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy
 import PIL.Image
 from local_server import ANSWER, running, stats
 
-from backends.providers.function import FunctionBackend
+from backends.backend import Backend
+from backends.completion import Completion
+from backends.layers.layer import Layer
+from backends.registry import open_backend
 from backends.request import Request
 from orchestrator.config import Overrides, load_ensemble
 from orchestrator.judge import Judge
 
 CHAIN, NAIVE = 4, 11
-PLAIN = "function:toy"
 
 
 def picture(seed: int) -> bytes:
@@ -36,26 +43,38 @@ def picture(seed: int) -> bytes:
     return file.getvalue()
 
 
-class Toy:
-    """Answers after a delay, and counts."""
+class Counting(Layer):
+    """A layer that counts calls, and how many were in flight at once."""
 
-    def __init__(self, delay: float) -> None:
-        self.delay, self.calls, self.in_flight, self.peak = delay, 0, 0, 0
+    def __init__(self, inner: Backend) -> None:
+        super().__init__(inner)
+        self.calls = self.in_flight = self.peak = 0
 
-    async def answer(self, request: Request) -> str:
-        """The same answer to everything."""
+    async def complete(self, request: Request) -> Completion:
+        """Ask the backend inside."""
         self.calls += 1
         self.in_flight += 1
         self.peak = max(self.peak, self.in_flight)
-        await asyncio.sleep(self.delay)
-        self.in_flight -= 1
-        return ANSWER
+        try:
+            return await self._inner.complete(request)
+        finally:
+            self.in_flight -= 1
 
 
-def judge(spec: str, toy: Toy | None = None) -> Judge:
+@contextmanager
+def scripted(delay: float) -> Iterator[Counting]:
+    """The `scripted` backend, with the same answer to everything after a delay."""
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "answers.json"
+        script.write_text(json.dumps({"model": "toy", "rules": [{"text": ANSWER, "seconds": delay}]}), "utf-8")
+        yield Counting(open_backend(f"scripted:{script}"))
+
+
+def judge(backend: Backend | str) -> Judge:
     """A Judge for the ensemble `six` on one backend, without a cache."""
+    spec = backend if isinstance(backend, str) else backend.spec
     ensemble = load_ensemble("six", Overrides(backend=spec, settings=("cache=false", "strict=true")))
-    return Judge(ensemble, backends={spec: FunctionBackend(toy.answer, spec)} if toy else None)
+    return Judge(ensemble, backends=None if isinstance(backend, str) else {spec: backend})
 
 
 async def wall(judged: Judge) -> float:
@@ -92,17 +111,17 @@ def main() -> None:
     floor = CHAIN * options.delay
     row("floor, the longest chain", f"{floor:.2f} s", f"{CHAIN} calls of {options.delay} s")
     row("sequential, one call after another", f"{NAIVE * options.delay:.2f} s", f"{NAIVE} calls, not run")
-    toy = Toy(options.delay)
-    seconds = asyncio.run(wall(judge(PLAIN, toy)))
-    row(
-        "in process", f"{seconds:.2f} s", f"{seconds / floor:.3f} of the floor, {toy.calls // 2} calls, peak {toy.peak}"
-    )
+    with scripted(options.delay) as backend:
+        seconds = asyncio.run(wall(judge(backend)))
+    note = f"{seconds / floor:.3f} of the floor, {backend.calls // 2} calls, peak {backend.peak}"
+    row("scripted backend, in process", f"{seconds:.2f} s", note)
     with running(options.delay) as url:
         seconds = asyncio.run(wall(judge(f"compatible:toy@{url}")))
         seen = stats(url)
         note = f"{seconds / floor:.3f} of the floor, {seen['calls'] // 2} calls, peak {seen['peak']}"
         row("local server through compatible:", f"{seconds:.2f} s", note)
-    per_verdict = asyncio.run(cpu(judge(PLAIN, Toy(0)), options.verdicts))
+    with scripted(0) as backend:
+        per_verdict = asyncio.run(cpu(judge(backend), options.verdicts))
     row("CPU a verdict, without SDK", f"{per_verdict * 1000:.1f} ms", "graph, layers, prompts, pictures, fusion")
     with running(0) as url:
         per_verdict = asyncio.run(cpu(judge(f"compatible:toy@{url}"), options.verdicts))

@@ -49,8 +49,15 @@ _WORDS = (
     (r"authentic", "genuine"),
     (r"authenticity", "genuineness"),
     (r"verified", "checked"),
+    (r"verify", "check"),
+    (r"verifies", "checks"),
+    (r"verification", "checking"),
     (r"detected", "seen"),
+    (r"detects?", "shows"),
+    (r"detection", "finding"),
+    (r"falsified", "made up"),
     (r"confirmed", "supported"),
+    (r"confirms?", "supports"),
 )
 """What models say, and what is said to people in its place: these words claim more than an estimate can."""
 
@@ -217,10 +224,22 @@ def describe(item: Evidence) -> str:
     return f"{quote(item.name, 80) or 'a sign'}{place}{seen} [{item.paradigm}{strength}]{ordinary}"
 
 
+_MODELS = re.compile(
+    r"\b(?:nano banana|gemini|imagen|flux(?:\.1)?|grok|gpt-?(?:4o|5|image)\S*|chatgpt|sora|veo|kling|seedream|recraft"
+    r"|leonardo(?:\.ai)?|qwen-?image|stylegan\d?|biggan)\b",
+    re.IGNORECASE,
+)
+"""Further generators that models like to name from looks; some are ordinary words, so they are no proof in metadata."""
+
+
 def quote(text: str, length: int) -> str:
     """What a model wrote, on one short line: without sentences that give a chance or name a generator from looks."""
     sentences = re.split(r"(?<=[.!?])\s+", plain(text, 10 * length))
-    kept = " ".join(part for part in sentences if not _PER_CENT.search(part) and generator_named(part) is None)
+    kept = " ".join(
+        part
+        for part in sentences
+        if not _PER_CENT.search(part) and generator_named(part) is None and not _MODELS.search(part)
+    )
     for pattern, word in _WORDS:
         kept = re.sub(rf"\b(?:{pattern})\b", word, kept, flags=re.IGNORECASE)
     return plain(kept, length)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from sixlens.cli.app import INTERRUPTED, READER_GONE, run
 
@@ -13,8 +14,13 @@ __all__ = ["main", "run"]
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with its exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # both are text files here
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            # The caller closed it (`>&-`); what is written there goes nowhere.
+            stream = Path(os.devnull).open("w")  # noqa: SIM115 - for as long as the process lives
+            setattr(sys, name, stream)
+        stream.reconfigure(errors="backslashreplace")
     code = run(sys.argv[1:] if arguments is None else arguments)
     if code == READER_GONE:
         # Python flushes stdout once more at its end, and would complain that nobody reads it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -12,6 +13,11 @@ from sixlens.cli.logs import logs_on_stderr
 from sixlens.cli.terminal import emit, emit_json
 
 
+def _is_there() -> bool:
+    # Unlike Path.exists, this does not raise where the folder may not be searched.
+    return os.path.exists(cache_file())  # noqa: PTH110
+
+
 def print_path() -> None:
     """Print the path of the file, whether it exists or not."""
     emit(f"{cache_file()}\n")
@@ -20,7 +26,7 @@ def print_path() -> None:
 def print_stats(*, as_json: bool) -> None:
     """Print how many answers are kept, and how many bytes they take."""
     entries, size = 0, 0
-    if cache_file().exists():
+    if _is_there():
         with _store() as store:
             stats = store.stats()
         entries, size = stats.entries, stats.bytes
@@ -37,7 +43,7 @@ def clear() -> None:
         ConfigError: the file cannot be emptied, or is in use.
     """
     entries = 0
-    if cache_file().exists():
+    if _is_there():
         with _store() as store:
             entries = store.stats().entries
             if not store.clear():

@@ -79,8 +79,10 @@ def _formats() -> Iterator[Check]:
 
 def _cache() -> Check:
     path = cache_file()
-    folder = next(folder for folder in path.parents if folder.exists())
-    writable = os.access(path if path.exists() else folder, os.W_OK)
+    # Unlike Path.exists, os.path does not raise where a folder may not be searched.
+    folder = next(folder for folder in path.parents if os.path.exists(folder))  # noqa: PTH110
+    there = os.path.exists(path)  # noqa: PTH110
+    writable = os.path.isdir(folder) and os.access(path if there else folder, os.W_OK | (0 if there else os.X_OK))  # noqa: PTH112
     return Check("cache", writable, f"{path}{'' if writable else ' cannot be written; set SIXLENS_CACHE_DIR'}")
 
 

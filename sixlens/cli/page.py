@@ -20,7 +20,7 @@ def show(thing: RenderableType) -> None:
     page = Console(
         file=io.StringIO(),
         force_terminal=screen.is_terminal,
-        width=min(screen.width, MAX_WIDTH),
+        width=min(screen.width or 80, MAX_WIDTH),
         highlight=False,
         markup=False,
         emoji=False,

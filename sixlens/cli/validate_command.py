@@ -60,7 +60,7 @@ async def _check(file: str) -> Checked:
     data = read_yaml(Path(file))
     if not isinstance(data, dict):
         raise ConfigError(f"{file}: neither an ensemble nor a paradigm: it is no mapping.")
-    if "steps" in data:
+    if data.keys() & {"steps", "question", "title"}:
         return await _check_paradigm(read_paradigm(Path(file)), ParadigmChoice(file=file))
     return await _check_ensemble(file)
 
