@@ -69,6 +69,8 @@ class Deadlines(_Config):
 
     case: float = Field(gt=0)
     fusion: float = Field(ge=0)
+    request: float = Field(gt=0)
+    """For one answer, all attempts and waits together, from its first slot on."""
     attempt: float = Field(gt=0)
     connect: float = Field(gt=0)
 

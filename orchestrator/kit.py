@@ -185,7 +185,9 @@ def _resources(ensemble: Ensemble, cache_path: Path | None) -> Resources:
 def _policy(ensemble: Ensemble) -> LayerPolicy:
     retry, limits = ensemble.retry, ensemble.limits
     return LayerPolicy(
-        retry=RetryPolicy(attempts=retry.attempts, max_retry_after_s=retry.max_wait),
+        retry=RetryPolicy(
+            attempts=retry.attempts, max_retry_after_s=retry.max_wait, request_s=ensemble.deadlines.request
+        ),
         limiter=LimiterPolicy(
             start=limits.start, ceiling=limits.ceiling, rpm=limits.rpm, tpm=limits.tpm, patience_s=retry.max_wait
         ),

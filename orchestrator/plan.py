@@ -140,7 +140,7 @@ def _rehearsed(ensemble: Ensemble) -> Ensemble:
             "backends": {},
             "stop_when": (),
             "budget": free,
-            "deadlines": Deadlines(case=600, fusion=300, attempt=300, connect=10),
+            "deadlines": Deadlines(case=600, fusion=300, request=600, attempt=300, connect=10),
             "limits": LimitSettings(start=64, ceiling=64, rpm=None, tpm=None),
             "cache": False,
             "strict": False,

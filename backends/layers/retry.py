@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import random
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -12,10 +13,11 @@ from tenacity import AsyncRetrying, RetryCallState
 
 from backends.backend import Backend
 from backends.completion import Completion, Stop
-from backends.errors import BackendError
+from backends.errors import AttemptTimeoutError, BackendError
 from backends.layers.layer import Layer
+from backends.layers.relay import Relay
 from backends.layers.usage import add_costs, add_usage
-from backends.request import Request
+from backends.request import Observer, Request
 
 T = TypeVar("T")
 
@@ -35,6 +37,8 @@ class RetryPolicy(BaseModel):
     """The longest time spent waiting for one answer, all waits together. Attempts and queueing are not counted."""
     max_retry_after_s: float = Field(default=60.0, ge=0)
     """A server that asks to come back later than this is not waited for."""
+    request_s: float | None = Field(default=None, gt=0)
+    """The longest that one answer may take, all attempts and waits together, from the first slot on; None: no limit."""
 
 
 class RetryLayer(Layer):
@@ -71,12 +75,21 @@ class RetryLayer(Layer):
             BudgetError: the budget allows no further attempt.
         """
         answers: list[Completion] = []
+        clock = _Clock(request.observer, self._policy.request_s)
+        timed = dataclasses.replace(request, observer=clock)
 
         async def attempt() -> Completion:
-            answers.append(await self._inner.complete(request))
+            answers.append(await self._inner.complete(timed))
             return answers[-1]
 
-        last, attempts = await self.persist(attempt)
+        try:
+            async with clock.timeout:
+                last, attempts = await self.persist(attempt)
+        except TimeoutError as error:
+            if not clock.timeout.expired():
+                raise
+            message = f"{self.spec} gave no answer within {self._policy.request_s:g} s, all attempts together."
+            raise AttemptTimeoutError(message, transient=False) from error
         usage, cost = add_usage(*(a.usage for a in answers)), add_costs(*(a.cost for a in answers))
         return last.model_copy(update={"attempts": attempts, "usage": usage, "cost": cost})
 
@@ -115,6 +128,20 @@ class RetryLayer(Layer):
             or (_retry_after(state) or 0.0) > policy.max_retry_after_s
             or state.idle_for + state.upcoming_sleep > policy.max_wait_s
         )
+
+
+class _Clock(Relay):
+    """Runs from the first slot that the request is granted; queueing before it costs no time."""
+
+    def __init__(self, observer: Observer | None, seconds: float | None) -> None:
+        super().__init__(observer)
+        self._seconds = seconds
+        self.timeout = asyncio.timeout(None)
+
+    def on_slot(self) -> None:
+        if self._seconds is not None and self.timeout.when() is None:
+            self.timeout.reschedule(asyncio.get_running_loop().time() + self._seconds)
+        super().on_slot()
 
 
 def _again(state: RetryCallState) -> bool:

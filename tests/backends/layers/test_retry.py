@@ -194,3 +194,26 @@ async def test_anything_else_can_be_tried_as_persistently() -> None:
         return "found"
 
     assert await plan.layer().persist(find_out) == ("found", 2)
+
+
+async def test_all_attempts_together_have_a_time_of_their_own_from_the_first_slot() -> None:
+    async def slow(request: Request) -> str:
+        assert request.observer is not None
+        await asyncio.sleep(0.05)  # a queue, which costs nothing
+        request.observer.on_slot()
+        await asyncio.sleep(0.04)
+        raise ServerError("busy")
+
+    policy = RetryPolicy(attempts=50, base_s=0.0, request_s=0.12)
+    layer = RetryLayer(FunctionBackend(slow), policy)
+    with pytest.raises(AttemptTimeoutError, match=r"within 0\.12 s, all attempts together") as caught:
+        await layer.complete(Request(()))
+    assert not caught.value.transient
+
+
+async def test_a_timeout_of_the_provider_itself_is_not_taken_for_it() -> None:
+    async def broken(request: Request) -> str:
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        await RetryLayer(FunctionBackend(broken), RetryPolicy(request_s=5)).complete(Request(()))
