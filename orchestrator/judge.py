@@ -18,7 +18,7 @@ import langsmith
 import PIL.Image
 
 from backends.backend import Backend, Provider
-from backends.errors import BackendError, ConfigError, ConnectError, MissingKeyError, ProgramError, SixlensError
+from backends.errors import BackendError, ConfigError, ProgramError, SixlensError
 from backends.images.image import Image, ImageLimits
 from backends.images.source import load_image
 from fusion.verdict import Verdict
@@ -145,28 +145,30 @@ class Judge:
             raise ConfigError("The Judge is closed: use it inside `async with Judge(…) as judge:`.")
         return self._kit
 
-    async def prepare(self) -> None:
+    async def prepare(self) -> tuple[str, ...]:
         """Find out what only the servers know, for example that one on this machine passes pictures on.
 
-        What else cannot be found out now is left to the first call, which then says why.
+        Returns:
+            The specs of backends of which that could not be found out. They may pass pictures on. Only with a
+            `fallback`, which may answer in their place; without one it is an error.
 
         Raises:
             MissingKeyError: a backend needs a key that is not set, and there is no `fallback`.
-            ConnectError: no server of any backend can be reached.
+            BackendError: a server cannot be reached, or does not say what it is asked.
         """
-        failures: list[BackendError] = []
-        for provider in self.kit.providers.values():
+        failures: dict[str, BackendError] = {}
+        for spec, provider in self.kit.providers.items():
             if not isinstance(provider, Provider):
                 continue
             try:
                 await provider.prepare()
             except BackendError as error:
-                if isinstance(error, MissingKeyError) and not self.ensemble.fallback:
+                if not self.ensemble.fallback:
                     raise
-                failures.append(error)
-        unreachable = [error for error in failures if isinstance(error, ConnectError)]
-        if unreachable and len(unreachable) == len(self.kit.providers):
-            raise unreachable[0]
+                failures[spec] = error
+        if failures and len(failures) == len(self.kit.providers):
+            raise next(iter(failures.values()))
+        return tuple(failures)
 
     async def load(self, source: Source) -> Image:
         """Read a picture beside the event loop.

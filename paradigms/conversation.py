@@ -59,16 +59,14 @@ class Conversation:
     def _request(
         self, step: str, messages: tuple[Message, ...], purpose: Purpose, prefill: str | None, sample: int
     ) -> Request:
-        limits, seed = self._means.limits, self._means.seed
+        limits = self._means.limits
         room = {"verdict": limits.verdict, "follow_up": limits.follow_up}.get(purpose, limits.text)
         # The subject's question takes the answer form too: another schema would break the provider's prefix cache.
         formed = self._schema and purpose in ("verdict", "subject")
         return Request(
             messages=messages,
-            # The same seed would draw the same answer every time.
-            sampling=Sampling(
-                self._means.temperature, room, seed=None if seed is None else seed + sample, sample=sample
-            ),
+            # Providers add the sample to the seed: the same seed would draw the same answer every time.
+            sampling=Sampling(self._means.temperature, room, seed=self._means.seed, sample=sample),
             schema=answer_schema() if formed else None,
             prefill=prefill,
             logprobs=purpose in ("verdict", "follow_up") and self._backend.capabilities.logprobs is True,

@@ -26,9 +26,9 @@ from backends.layers.relay import Relay
 from backends.prices import Prices
 from backends.request import Observer, Request
 
+_BUSY = (503, 529)
 _TURNED_AWAY = (
     RateLimitError,
-    ServerError,
     AuthError,
     QuotaError,
     InvalidRequestError,
@@ -189,6 +189,10 @@ class BudgetLayer(Layer):
             spent = _spent(completion, need)
         except _TURNED_AWAY:
             spent = Amount(calls=1)
+            raise
+        except ServerError as error:
+            # Busy servers turn calls away; others may have worked, and charge for it.
+            spent = Amount(calls=1) if error.status in _BUSY else need
             raise
         finally:
             budget.settle(need, spent if attempt.sent else Amount())

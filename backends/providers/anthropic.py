@@ -27,7 +27,7 @@ from backends.errors import BackendError, ConfigError, InvalidRequestError, Malf
 from backends.providers.address import parse_address, split_model
 from backends.providers.asking import HttpBackend, Question, Wish
 from backends.providers.chat_reply import Count
-from backends.providers.failures import Reply, status_failure, transport_failure
+from backends.providers.failures import Reply, status_failure, transport_failure, wrapped
 from backends.providers.target import Target, key_from
 from backends.providers.transport import open_client, rate_state, request_id
 from backends.request import Message, Part, Picture, Request
@@ -70,16 +70,10 @@ def anthropic_failure(error: Exception, target: Target) -> BackendError:
         response = error.response
         return status_failure(Reply(response.status_code, response.headers, response.text), target)
     if isinstance(error, APIConnectionError):
-        return transport_failure(_below(error), target)
+        return transport_failure(wrapped(error), target)
     if isinstance(error, AnthropicError):
         return target.fail(InvalidRequestError, f"The Anthropic SDK gave up: {error}")
     return transport_failure(error, target)
-
-
-def _below(error: Exception) -> Exception:
-    if isinstance(error.__cause__, Exception):
-        return error.__cause__
-    return TimeoutError() if "Timeout" in type(error).__name__ else httpx2.NetworkError("connection error")
 
 
 class AnthropicBackend(HttpBackend):

@@ -24,7 +24,7 @@ from backends.completion import Completion, with_prefill
 from backends.errors import BackendError, InvalidRequestError, MalformedError, ServerError
 from backends.providers.asking import TOP_LOGPROBS, HttpBackend, Question, Wish
 from backends.providers.chat_reply import ChatReply
-from backends.providers.failures import Reply, status_failure, transport_failure
+from backends.providers.failures import Reply, status_failure, transport_failure, wrapped
 from backends.providers.target import Target
 from backends.providers.transport import rate_state, request_id
 from backends.request import Message, Part, Picture, Request
@@ -41,17 +41,10 @@ def openai_failure(error: Exception, target: Target) -> BackendError:
         response = error.response
         return status_failure(Reply(response.status_code, response.headers, response.text), target)
     if isinstance(error, APIConnectionError):
-        return transport_failure(_below(error), target)
+        return transport_failure(wrapped(error), target)
     if isinstance(error, OpenAIError):
         return target.fail(InvalidRequestError, f"The OpenAI SDK gave up: {error}")
     return transport_failure(error, target)
-
-
-def _below(error: Exception) -> Exception:
-    """What the SDK wrapped. Without it, what the SDK's own class says: it timed out, or the line broke."""
-    if isinstance(error.__cause__, Exception):
-        return error.__cause__
-    return TimeoutError() if "Timeout" in type(error).__name__ else httpx2.NetworkError("connection error")
 
 
 class ChatBackend(HttpBackend):

@@ -191,3 +191,10 @@ def _message_in(body: Any) -> str:
     if isinstance(body, list):
         return "; ".join(filter(None, (_message_in(item) for item in body[:3])))
     return body if isinstance(body, str) else ""
+
+
+def wrapped(error: Exception) -> Exception:
+    """What an SDK wrapped. Without it, what the SDK's own class says: it timed out, or the line broke."""
+    if isinstance(error.__cause__, Exception):
+        return error.__cause__
+    return TimeoutError() if "Timeout" in type(error).__name__ else httpx2.NetworkError("connection error")

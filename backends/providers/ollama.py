@@ -25,7 +25,7 @@ from backends.providers.address import parse_address, split_model
 from backends.providers.asking import TOP_LOGPROBS, HttpBackend, Question, Wish
 from backends.providers.chat_reply import Count
 from backends.providers.failures import Reply, status_failure, transport_failure
-from backends.providers.target import Target, key_from
+from backends.providers.target import CLOUD, Target, is_cloud, key_from
 from backends.providers.transport import open_client
 from backends.request import Message, Picture, Request
 from backends.settings import BackendSettings
@@ -33,7 +33,6 @@ from backends.tokens import at_most
 
 KEY_VARIABLE = "OLLAMA_API_KEY"
 URL = "http://127.0.0.1:11434"
-_CLOUD = "ollama.com"
 _SMALLEST_CONTEXT = 4096
 
 
@@ -93,7 +92,7 @@ class OllamaBackend(HttpBackend):
         except ValidationError as error:
             text = f"{self._target.address.host} does not answer as Ollama does."
             raise self._target.fail(MalformedError, text) from error
-        remote = _host(shown.remote_host) or (_CLOUD if _is_cloud(self._target.model) else "")
+        remote = _host(shown.remote_host) or (CLOUD if is_cloud(self._target.model) else "")
         return replace(self._target, remote=remote, said=_facts(shown), revision=await self._digest())
 
     async def _digest(self) -> str:
@@ -194,10 +193,6 @@ class OllamaBackend(HttpBackend):
         raise failure
 
 
-def _is_cloud(model: str) -> bool:
-    return model.endswith(("-cloud", ":cloud"))
-
-
 def _host(remote: str) -> str:
     """The host of the address that the server passes a model on to; it may come with or without a scheme."""
     return remote.split("://")[-1].split("/")[0].split("@")[-1].removesuffix(":443")
@@ -243,5 +238,5 @@ def open_ollama(
     address = parse_address(url or URL)
     spec = f"ollama:{model}" if url is None else f"ollama:{model}@{address.url}"
     key = None if address.loopback else key_from(KEY_VARIABLE)
-    target = Target("ollama", spec, model, address, settings, key, remote=_CLOUD if _is_cloud(model) else "")
+    target = Target("ollama", spec, model, address, settings, key, remote=CLOUD if is_cloud(model) else "")
     return OllamaBackend(target, open_client(address, settings, key, transport=transport))

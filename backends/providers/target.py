@@ -22,6 +22,14 @@ from backends.tokens import at_least
 Failure = TypeVar("Failure", bound=BackendError)
 
 
+CLOUD = "ollama.com"
+
+
+def is_cloud(model: str) -> bool:
+    """Whether a model's tag says that an Ollama server runs it elsewhere, in whatever protocol it is asked."""
+    return model.lower().endswith(("-cloud", ":cloud"))
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """One model at one address.
@@ -49,8 +57,9 @@ class Target:
     @property
     def capabilities(self) -> Capabilities:
         """The facts that callers see, and where pictures go."""
-        if self.remote and self.address.loopback:
-            known = self.facts.capabilities(f"{self.remote} (through {self.address.host})", hosted=True)
+        remote = self.remote or (CLOUD if is_cloud(self.model) else "")
+        if remote and self.address.loopback:
+            known = self.facts.capabilities(f"{remote} (through {self.address.host})", hosted=True)
         else:
             known = self.facts.capabilities(self.address.destination, hosted=not self.address.loopback)
         return known.model_copy(update={"missing_key": None if self.key else self.needs})

@@ -154,7 +154,8 @@ async def _judge_all(judge: Judge, images: Sequence[Given], call: JudgeCall) -> 
 
 async def _announce(judge: Judge, images: Sequence[Given]) -> Sequence[Given]:
     """Say where pictures go before the first of them leaves this machine. A single picture is read for it."""
-    await judge.prepare()
+    for spec in await judge.prepare():
+        say(f"{spec} could not be asked whether it passes pictures on; if it answers later, it may do so")
     if not any(backend.capabilities.hosted for backend in judge.kit.backends.values()):
         return images
     edge = judge.ensemble.image.max_edge

@@ -459,7 +459,8 @@ async def test_before_anything_is_sent_a_missing_key_or_a_server_that_is_not_the
     nobody = "ollama:llava@http://127.0.0.1:9"
     for settings, error in (
         (("backend=openai:m",), MissingKeyError),
-        (("backend=openai:m", f"fallback=['{nobody}']"), None),
+        (("backend=openai:m", "fallback=['compatible:m@http://127.0.0.1:9']"), None),
+        (("backend=openai:m", f"fallback=['{nobody}']"), MissingKeyError),
         ((f"backend={nobody}",), ConnectError),
         ((f"backend={nobody}", "fallback=['compatible:m@http://127.0.0.1:9']"), None),
     ):

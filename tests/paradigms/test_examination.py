@@ -501,8 +501,8 @@ class TestSamples:
         _, toy = await self.sampled(form(), form(), form(), seed=7)
         assert [(request.sampling.sample, request.sampling.seed) for request in toy.requests] == [
             (0, 7),
-            (1, 8),
-            (2, 9),
+            (1, 7),
+            (2, 7),
         ]
 
     async def test_words_and_evidence_come_from_one_that_says_the_label(self) -> None:

@@ -191,7 +191,8 @@ def test_one_who_waits_for_the_budget_can_be_cancelled(run_virtual: Run) -> None
     ("error", "spent"),
     [
         (RateLimitError("slow"), 0),
-        (ServerError("down"), 0),
+        (ServerError("busy", status=503), 0),
+        (ServerError("broke off", status=500), NEED),
         (AuthError("no key"), 0),
         (AttemptTimeoutError("20 s"), NEED),
         (ConnectError("dropped"), NEED),

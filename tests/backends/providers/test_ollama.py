@@ -9,6 +9,7 @@ import pytest
 from backends import errors
 from backends.completion import Stop, TokenUsage
 from backends.providers.ollama import open_ollama
+from backends.registry import open_backend
 from backends.request import Message, Request, Text
 from backends.settings import BackendSettings
 
@@ -248,3 +249,17 @@ async def test_connections_that_fail(peer, open_one, request_of):
     for kind in (errors.ConnectError, errors.AttemptTimeoutError, errors.ConnectError):
         with pytest.raises(kind):
             await backend.complete(request_of())
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "compatible:gpt-oss:120b-Cloud@http://127.0.0.1:11434/v1",
+        "anthropic:kimi-k2:cloud@http://127.0.0.1:11434",
+        "ollama:gpt-oss:120b-CLOUD",
+    ],
+)
+def test_a_cloud_tag_counts_as_hosted_in_every_protocol(spec: str) -> None:
+    capabilities = open_backend(spec).capabilities
+    assert capabilities.hosted
+    assert "ollama.com" in capabilities.destination
