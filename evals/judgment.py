@@ -1,0 +1,107 @@
+"""What became of one case under one arm of an experiment, as every analysis reads it."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from fusion.verdict import Basis, UndecidedBecause, Verdict
+from paradigms.label import Label, Outcome
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Vote(_Record):
+    """What one paradigm said. Only an `answered` one carries a label; a hedge is `answered, undecided`."""
+
+    outcome: Outcome
+    label: Label | None = None
+    p_generated: float | None = Field(default=None, ge=0, le=1)
+    """How sure the model said it is, or None."""
+    score: float | None = None
+    """What a `kind: score` member gave, on its own scale, higher for generated; None for every other member."""
+    eyes: bool = True
+    """Whether a model, or a detector, looked; measurements have no eyes and do not vote."""
+    calls: int = Field(default=0, ge=0)
+    """Answers that the paradigm needed, out of the cache or not."""
+
+    @property
+    def cast(self) -> Label | None:
+        """`generated` or `real`, if it voted."""
+        return self.label if self.eyes and self.label is not Label.UNDECIDED else None
+
+
+class Costs(_Record):
+    """What a judgment took. `cost` is in US dollars; None where it is unknown."""
+
+    calls: int = Field(default=0, ge=0)
+    attempts: int = Field(default=0, ge=0)
+    cache_hits: int = Field(default=0, ge=0)
+    input_tokens: int | None = None
+    cached_tokens: int | None = None
+    output_tokens: int | None = None
+    cost: float | None = None
+    seconds: float = Field(default=0.0, ge=0)
+
+
+class Judgment(_Record):
+    """One case, judged once by one arm. `label` is None when there is no verdict but an error."""
+
+    case: str
+    """The case's name in its data set; unique there."""
+    sha256: str = ""
+    """Of the original file, hexadecimal."""
+    truth: Label | None = None
+    """`generated` or `real`, as the data set says; None for an unlabelled case."""
+    generator: str | None = None
+    source: str | None = None
+    """Where the picture comes from: cases of one source are not independent."""
+    arm: str
+    """Which configuration of the experiment."""
+    perturbation: str = "none"
+    repeat: int = Field(default=0, ge=0)
+    label: Label | None
+    undecided_because: UndecidedBecause | None = None
+    basis: Basis | None = None
+    error: str | None = None
+    error_kind: str | None = None
+    """The name of the error's class."""
+    score: float | None = None
+    p_generated: float | None = Field(default=None, ge=0, le=1)
+    votes: dict[str, Vote] = Field(default_factory=dict)
+    costs: Costs = Costs()
+
+    @property
+    def decided(self) -> bool:
+        """Whether the label is `generated` or `real`."""
+        return self.label in (Label.GENERATED, Label.REAL)
+
+
+def votes_of(verdict: Verdict) -> dict[str, Vote]:
+    """The votes of a verdict's reports, by paradigm."""
+    return {
+        report.paradigm: Vote(
+            outcome=report.outcome,
+            label=report.label,
+            p_generated=report.p_generated,
+            eyes=report.backend is not None,
+            calls=sum(step.kind == "ask" and step.stop is not None for step in report.steps),
+        )
+        for report in verdict.reports
+    }
+
+
+def costs_of(verdict: Verdict) -> Costs:
+    """What a verdict took."""
+    usage = verdict.usage
+    return Costs(
+        calls=usage.calls,
+        attempts=usage.attempts,
+        cache_hits=usage.cache_hits,
+        input_tokens=usage.tokens.input_tokens,
+        cached_tokens=usage.tokens.cached_tokens,
+        output_tokens=usage.tokens.output_tokens,
+        cost=usage.cost,
+        seconds=usage.seconds,
+    )
