@@ -18,6 +18,8 @@ class BoxFormat(StrEnum):
     """Fractions of width and height, 0 to 1."""
     THOUSAND = "thousand"
     """Thousandths of width and height, 0 to 1000."""
+    THOUSAND_Y_FIRST = "thousand_y_first"
+    """Thousandths of width and height, 0 to 1000; a bare list begins with the top edge, not with the left one."""
     PIXELS = "pixels"
     """Pixels of the picture as the server resized it (`seen_size` in `backends.models`)."""
 
@@ -87,6 +89,10 @@ class Provider(Backend, Protocol):
 
     `prepare` finds out once what only the server knows (the model's name, its revision, whether it passes pictures on).
     `complete` does it by itself; whoever reads `identity`, or `capabilities` before the first call, awaits it first.
+
+    A provider may also have an `endpoint`, a string: server and model, the same however the spec string was spelled,
+    and right once it is prepared. Limits on calls go by it; without one, by the spec. And it may have a number
+    `most_in_flight`, beyond which more calls at once gain nothing: they are held back.
     """
 
     @property

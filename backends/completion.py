@@ -90,7 +90,7 @@ class Completion(BaseModel):
     cached: bool = False
     request_id: str | None = None
     logprobs: tuple[TokenPlace, ...] | None = None
-    """One entry a token of `text`, where the server offers it and it was asked for."""
+    """One entry a token of the end of `text`, where the server offers it and it was asked for."""
     rate: RateState | None = None
     """The provider's rate headers; for the limiter, and never stored."""
     notes: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ SixlensError
 └── BackendError            a backend gave no usable answer                         exit code 1
     ├── ConnectError        the server could not be reached, or the line dropped
     ├── AttemptTimeoutError an attempt took longer than it may
-    ├── RateLimitError      too many requests; `retry_after` says when to come back
+    ├── RateLimitError      too many requests; `retry_after` and `rate` say when to come back
     ├── ServerError         the server failed (5xx)
     ├── MalformedError      the server's answer does not follow its own protocol
     ├── AuthError           the key is wrong or lacks a right
@@ -23,6 +23,7 @@ SixlensError
     ├── InvalidRequestError the server refuses the request as it is
     ├── UnsupportedError    the model does not take a setting or a kind of input
     ├── ContextLengthError  the prompt is longer than the model's context
+    ├── DeviceMemoryError   a local model's device has no room for one request
     └── ScriptError         a scripted backend has no answer for this step
 ```
 
@@ -33,7 +34,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from backends.completion import RateState
 
 
 class SixlensError(Exception):
@@ -125,6 +129,7 @@ class BackendError(SixlensError):
         status: the HTTP status, if there was one.
         request_id: the provider's id of the request, if it gave one.
         retry_after: seconds after which to come back, if the provider said so.
+        rate: what the provider's rate headers said, if there were any.
         transient: whether asking again may help, where it is not what the class says.
 
     """
@@ -140,6 +145,7 @@ class BackendError(SixlensError):
         status: int | None = None,
         request_id: str | None = None,
         retry_after: float | None = None,
+        rate: RateState | None = None,
         transient: bool | None = None,
     ) -> None:
         super().__init__(message)
@@ -148,6 +154,7 @@ class BackendError(SixlensError):
         self.status = status
         self.request_id = request_id
         self.retry_after = retry_after
+        self.rate = rate
         if transient is not None:
             self.transient = transient
 
@@ -165,7 +172,7 @@ class AttemptTimeoutError(BackendError):
 
 
 class RateLimitError(BackendError):
-    """Too many requests; `retry_after` says when to come back, if known."""
+    """Too many requests; `retry_after` and `rate` say when to come back, if known."""
 
     transient = True
 
@@ -206,6 +213,10 @@ class UnsupportedError(BackendError):
 
 class ContextLengthError(BackendError):
     """The prompt is longer than the model's context."""
+
+
+class DeviceMemoryError(BackendError):
+    """The device of a local model has no room, for its weights or for a single request; asking again does not help."""
 
 
 class ScriptError(BackendError):

@@ -8,17 +8,20 @@ from the environment.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from typing import cast
 
 from backends.backend import Provider
+from backends.connections import Connections
 from backends.errors import ConfigError, MissingExtraError, UnknownNameError
 from backends.settings import BackendSettings
 
-__all__ = ["BackendSettings", "ProviderInfo", "describe", "open_backend", "provider_names", "unknown_backend"]
+__all__ = ["BackendSettings", "ProviderInfo", "describe", "open_backend", "provider_names"]
 
 GROUP = "sixlens.backends"
 DEFAULT = BackendSettings()
@@ -29,8 +32,7 @@ Opener = Callable[[str, BackendSettings], Provider]
 class ProviderInfo:
     """A provider as the command line lists it.
 
-    `extra` is the extra to install, `hosted` is None where it depends. One that is not `available` is known by name
-    alone: it is no part of this version.
+    `extra` is the extra to install, and `modules` are what it has to bring. `hosted` is None where it depends.
     """
 
     name: str
@@ -39,7 +41,12 @@ class ProviderInfo:
     key: str | None = None
     extra: str | None = None
     hosted: bool | None = None
-    available: bool = True
+    modules: tuple[str, ...] = ()
+
+    @property
+    def available(self) -> bool:
+        """Whether the extra is installed, if it needs one. Nothing is imported to find out."""
+        return all(find_spec(name) is not None for name in self.modules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +54,18 @@ class _BuiltIn:
     info: ProviderInfo
     module: str
     function: str
+    over_http: bool = False
+    in_process: bool = False
 
-    def opener(self) -> Opener:
-        if not self.info.available:
-            raise _not_here(self.info.name)
-        try:
-            module = import_module(self.module)
-        except ModuleNotFoundError as error:
-            if self.info.extra is None:
-                raise
-            raise MissingExtraError(f"the {self.info.name}: backend", self.info.extra) from error
-        return cast("Opener", getattr(module, self.function))
+    def opener(self, connections: Connections | None) -> Opener:
+        if self.info.extra is not None and not self.info.available:
+            raise MissingExtraError(f"The {self.info.name}: backend", self.info.extra)
+        function = getattr(import_module(self.module), self.function)
+        if self.over_http:
+            function = functools.partial(function, connections=connections)
+        elif self.in_process:
+            function = functools.partial(function, shared=None if connections is None else connections.shared)
+        return cast("Opener", function)
 
 
 _BUILT_IN = (
@@ -65,11 +73,13 @@ _BUILT_IN = (
         ProviderInfo("openai", "OpenAI's own service", "openai:MODEL", key="OPENAI_API_KEY", hosted=True),
         "backends.providers.openai",
         "open_openai",
+        over_http=True,
     ),
     _BuiltIn(
         ProviderInfo("anthropic", "Anthropic's own service", "anthropic:MODEL", key="ANTHROPIC_API_KEY", hosted=True),
         "backends.providers.anthropic",
         "open_anthropic",
+        over_http=True,
     ),
     _BuiltIn(
         ProviderInfo(
@@ -80,23 +90,26 @@ _BUILT_IN = (
         ),
         "backends.providers.compatible",
         "open_compatible",
+        over_http=True,
     ),
     _BuiltIn(
         ProviderInfo("ollama", "an Ollama server", "ollama:MODEL[@URL]", key="OLLAMA_API_KEY"),
         "backends.providers.ollama",
         "open_ollama",
+        over_http=True,
     ),
     _BuiltIn(
         ProviderInfo(
             "hf",
-            "a model run in this process; not part of this version",
+            "a model run in this process, of the Hugging Face hub or a folder",
             "hf:REPO_OR_FOLDER",
             extra="local",
             hosted=False,
-            available=False,
+            modules=("torch", "transformers", "accelerate", "llguidance"),
         ),
         "backends.providers.hf",
         "open_hf",
+        in_process=True,
     ),
     _BuiltIn(
         ProviderInfo("scripted", "answers out of a file, for tests", "scripted:FILE", hosted=False),
@@ -108,15 +121,7 @@ _BUILT_IN = (
 
 def provider_names() -> tuple[str, ...]:
     """The names that a spec string may begin with, in alphabetic order."""
-    return tuple(sorted(info.name for info in describe() if info.available))
-
-
-def unknown_backend(name: str) -> ConfigError | None:
-    """What is wrong with a provider's name, or None: there is none of this name, or not in this version."""
-    if name in provider_names():
-        return None
-    known = any(info.name == name for info in describe())
-    return _not_here(name) if known else UnknownNameError("backend", name, provider_names())
+    return tuple(sorted(info.name for info in describe()))
 
 
 def describe() -> tuple[ProviderInfo, ...]:
@@ -126,8 +131,17 @@ def describe() -> tuple[ProviderInfo, ...]:
     )
 
 
-def open_backend(spec: str, settings: BackendSettings = DEFAULT) -> Provider:
+def open_backend(
+    spec: str,
+    settings: BackendSettings = DEFAULT,
+    connections: Connections | None = None,
+) -> Provider:
     """Open the backend that a spec string names. Nobody is asked yet, and no picture goes anywhere.
+
+    Args:
+        spec: PROVIDER:MODEL, as the provider reads it.
+        settings: time limits, size of the pool, what is known better about the model.
+        connections: backends opened with the same ones share HTTP clients and loaded models, if these would be alike.
 
     Raises:
         UnknownNameError: there is no such provider.
@@ -137,23 +151,16 @@ def open_backend(spec: str, settings: BackendSettings = DEFAULT) -> Provider:
     name, colon, rest = spec.partition(":")
     if not colon:
         raise ConfigError(f"{spec!r} is no backend; write PROVIDER:MODEL, for example compatible:MODEL@URL.")
-    backend = _opener(name)(rest, settings)
+    backend = _opener(name, connections)(rest, settings)
     if not isinstance(backend, Provider):
         raise ConfigError(f"The backend {name!r} is not one: it lacks a part of backends.backend.Provider.")
     return backend
 
 
-def _not_here(name: str) -> ConfigError:
-    return ConfigError(
-        f"The {name}: backend is not part of this version. Serve the model with vLLM or Ollama and name it as "
-        "compatible:MODEL@URL or ollama:MODEL."
-    )
-
-
-def _opener(name: str) -> Opener:
+def _opener(name: str, connections: Connections | None) -> Opener:
     own = next((row for row in _BUILT_IN if row.info.name == name), None)
     if own is not None:
-        return own.opener()
+        return own.opener(connections)
     entry = _third_party().get(name)
     if entry is None:
         raise UnknownNameError("backend", name, provider_names())

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from backends.errors import ConfigError
+from backends.local.settings import LocalSettings
 from backends.models import ModelFacts
 
 
@@ -26,6 +27,8 @@ class BackendSettings(BaseModel):
     """What is known better than in `prompts/models.yaml`; only what is given here counts."""
     extra: dict[str, JsonValue] = Field(default_factory=dict)
     """Fields added to the body of every request as they are, for example `{"reasoning_effort": "none"}`."""
+    local: LocalSettings = LocalSettings()
+    """How a model is loaded and computed in this process; of `hf:` alone."""
 
 
 def add_extra(body: dict[str, Any], extra: Mapping[str, JsonValue]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from backends.layers.cache import CacheLayer, Storable, complete_and_not_empty
 from backends.layers.cache_store import CacheStore
 from backends.layers.fallback import FallbackLayer
 from backends.layers.flight import SingleFlight
-from backends.layers.limiter import LimiterLayer, LimiterPolicy, Limiters
+from backends.layers.limiter import Limiter, LimiterLayer, LimiterPolicy, Limiters
 from backends.layers.retry import RetryLayer, RetryPolicy
 from backends.layers.usage import UsageLayer, UsageMeter
 from backends.prices import Prices
@@ -48,25 +48,37 @@ def build_stack(providers: Sequence[Backend], resources: Resources, policy: Laye
 
     Args:
         providers: at least one. Those that follow `Provider` are prepared before their `identity` is read; of others
-            the spec stands for the identity.
+            the spec stands for the identity. The first call finds the limiter of a provider's endpoint and account.
         resources: what the backends of a run share.
-        policy: how the layers behave.
-
-    Raises:
-        ConfigError: a provider is in use already with another limiter policy.
+        policy: how the layers behave. A provider that is in use already with another limiter policy answers nothing:
+            its first call raises `ConfigError`.
     """
     chains = [_chain(provider, resources, policy or LayerPolicy()) for provider in providers]
     return chains[0] if len(chains) == 1 else FallbackLayer(chains)
 
 
 def _chain(provider: Backend, resources: Resources, policy: LayerPolicy) -> Backend:
-    limiter = resources.limiters.of(provider.spec, getattr(provider, "account", ""), policy.limiter)
+    bounds = _bounds(provider, policy.limiter)
+
+    def limiter() -> Limiter:
+        endpoint, account = getattr(provider, "endpoint", provider.spec), getattr(provider, "account", "")
+        return resources.limiters.of(endpoint, account, bounds, provider.spec)
+
     limited = LimiterLayer(provider, limiter)
     budgeted = BudgetLayer(limited, resources.budget, resources.prices)
     retried = RetryLayer(budgeted, policy.retry, policy.sleep)
     identity = _Identity(provider, retried)
     cached = CacheLayer(retried, identity, resources.flights, resources.store, policy.storable)
     return UsageLayer(cached, resources.meter)
+
+
+def _bounds(provider: Backend, limits: LimiterPolicy) -> LimiterPolicy:
+    """The limits, and no more calls in flight than the provider has a use for.
+
+    The others wait at the limiter, where older cases go first and where the time of a call does not run yet.
+    """
+    most: int | None = getattr(provider, "most_in_flight", None)
+    return limits if most is None else limits.model_copy(update={"ceiling": min(limits.ceiling, most)})
 
 
 class _Identity:

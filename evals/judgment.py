@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from fusion.verdict import Basis, UndecidedBecause, Verdict
-from paradigms.label import Label, Outcome
+from paradigms.label import Cause, Label, Outcome
 
 
 class _Record(BaseModel):
@@ -16,13 +16,15 @@ class Vote(_Record):
     """What one paradigm said. Only an `answered` one carries a label; a hedge is `answered, undecided`."""
 
     outcome: Outcome
+    cause: Cause | None = None
+    """Why it was skipped."""
     label: Label | None = None
     p_generated: float | None = Field(default=None, ge=0, le=1)
     """How sure the model said it is, or None."""
     score: float | None = None
     """What a `kind: score` member gave, on its own scale, higher for generated; None for every other member."""
     eyes: bool = True
-    """Whether a model, or a detector, looked; measurements have no eyes and do not vote."""
+    """Whether a model looked; measurements and scores have no eyes and do not vote."""
     calls: int = Field(default=0, ge=0)
     """Answers that the paradigm needed, out of the cache or not."""
 
@@ -83,8 +85,10 @@ def votes_of(verdict: Verdict) -> dict[str, Vote]:
     return {
         report.paradigm: Vote(
             outcome=report.outcome,
+            cause=report.cause,
             label=report.label,
             p_generated=report.p_generated,
+            score=report.score,
             eyes=report.backend is not None,
             calls=sum(step.kind == "ask" and step.stop is not None for step in report.steps),
         )

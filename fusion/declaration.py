@@ -42,7 +42,8 @@ def rule(decision: Decision, reports: tuple[Report, ...], provenance: Provenance
     examinations that read a photograph the case is a conflict: anyone can write a line into somebody's photograph. A
     declared AI edit leaves the picture undecided.
     """
-    seen = Basis.SEEN if any(report.has_eyes for report in reports) else Basis.NONE
+    looked = any(report.has_eyes or report.score is not None for report in reports)
+    seen = Basis.SEEN if looked else Basis.NONE
     declaration = provenance.declaration
     if mode is not ProvenanceMode.DECIDE or declaration in (Declaration.CAMERA_FILE, Declaration.NONE):
         return Ruling(decision, seen)

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 
 from fusion.declaration import Ruling, statement
-from fusion.verdict import Basis, Dissent, UndecidedBecause, Votes
+from fusion.verdict import Basis, CalibrationNote, Dissent, UndecidedBecause, Votes
 from paradigms.evidence import Evidence
 from paradigms.label import Cause, Label, Outcome
 from paradigms.report import Report
@@ -99,6 +99,8 @@ def _read_as(ruling: Ruling, votes: Votes, reports: tuple[Report, ...]) -> str:
     """What the picture reads as, in how many examinations."""
     label, panel = ruling.decision.label, ruling.decision.panel
     asked = _asked(reports)
+    if ruling.decision.calibration is not None:
+        return _weighed(ruling, votes, reports)
     (agreeing, reads), (opposing, other) = (votes.generated, "generated"), (votes.real, "a photograph")
     if label is Label.REAL:
         (agreeing, reads), (opposing, other) = (opposing, other), (agreeing, reads)
@@ -117,9 +119,36 @@ def _read_as(ruling: Ruling, votes: Votes, reports: tuple[Report, ...]) -> str:
     return f"No signs of generation found in {of_all}."
 
 
+def _weighed(ruling: Ruling, votes: Votes, reports: tuple[Report, ...]) -> str:
+    """What the picture reads as when a calibration has weighed the examinations and scores."""
+    reads = "generated" if ruling.decision.label is Label.GENERATED else "a photograph"
+    scores = sum(report.score is not None for report in reports)
+    counted = f"{votes.generated} of {_asked(reports)} say generated, {votes.real} real" if votes.answered else ""
+    also = f"{scores} score{'' if scores == 1 else 's'}" if scores else ""
+    return f"Weighed by a calibration, the picture reads as {reads} ({' and '.join(filter(None, (counted, also)))})."
+
+
+def calibration_text(p_generated: float, note: CalibrationNote) -> str:
+    """The chance that a calibration gives, with what was measured of it, so that nobody reads it bare."""
+    false, missed = note.false_positive_interval, note.miss_interval
+    return (
+        f"By the calibration {plain(note.name, 80)} the chance that the picture is generated is {p_generated:.2f}, if "
+        f"{_of_100(note.prior)} of 100 pictures are. On {note.n} cases ({plain(note.data, 120)}), held out in turn, it "
+        f"called {_of_100(note.false_positive_rate)} of 100 photographs generated (interval {_of_100(false[0])} to "
+        f"{_of_100(false[1])}) and {_of_100(note.miss_rate)} of 100 generated pictures photographs (interval "
+        f"{_of_100(missed[0])} to {_of_100(missed[1])}); pictures of another kind may fare worse."
+    )
+
+
+def _of_100(share: float) -> str:
+    return f"{100 * share:.1f}".removesuffix(".0")
+
+
 def _asked(reports: tuple[Report, ...]) -> int:
     """How many examinations there were for models to make; those that only measured are none."""
-    return sum(report.has_eyes or report.outcome is not Outcome.ANSWERED for report in reports)
+    return sum(
+        report.has_eyes or report.outcome is not Outcome.ANSWERED for report in reports if report.kind == "examination"
+    )
 
 
 def _besides(label: Label, votes: Votes, reports: tuple[Report, ...]) -> str:
@@ -174,7 +203,9 @@ def explain(
 ) -> str:
     """The headline, the panel's words, the strongest evidence of either side, and who dissents."""
     lines = [said]
-    panel = ruling.decision.panel
+    decision, panel = ruling.decision, ruling.decision.panel
+    if decision.p_generated is not None and decision.calibration is not None:
+        lines.append(calibration_text(decision.p_generated, decision.calibration))
     if panel is not None and panel.label is not None:
         lines.append(_titled(f"The panel's reading: {_NOUN[panel.label]}.", panel.text, 700))
     if any(report.has_eyes for report in reports):
@@ -210,14 +241,20 @@ _NO_CAUSE = frozenset(("none", "none known", "none likely", "no ordinary cause",
 """How a model says that it knows of no ordinary cause."""
 
 
+def ordinary_cause(item: Evidence, length: int = 160) -> str:
+    """The ordinary cause that a model named, on a line without a stop at its end; empty when it named none."""
+    cause = quote(item.ordinary_cause, length).rstrip(".")
+    return "" if cause.lower() in _NO_CAUSE else cause
+
+
 def describe(item: Evidence) -> str:
     """One piece of evidence on one line: where, what, and the ordinary cause that could also have left it."""
     strength = f", severity {item.severity} of 5" if item.severity else ""
-    phenomenon, cause = quote(item.phenomenon, 240).rstrip("."), quote(item.ordinary_cause, 160).rstrip(".")
+    phenomenon, cause = quote(item.phenomenon, 240).rstrip("."), ordinary_cause(item)
     seen = f": {phenomenon}" if phenomenon else ""
     place = f" {item.region.place}" if item.region is not None else ""
     ordinary = ""
-    if cause and cause.lower() not in _NO_CAUSE:
+    if cause:
         ordinary = f" (an ordinary cause could be: {cause})"
     elif item.points_to == "generated":
         ordinary = " (ordinary cause: none was named)"

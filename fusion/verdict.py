@@ -137,6 +137,32 @@ class Dissent(_Record):
     """Its strongest point, in words."""
 
 
+class Variant(_Record):
+    """A mild variant of the picture, and what became of it. Without a label it could not be judged."""
+
+    name: str
+    """The perturbation, for example `jpeg_75`."""
+    label: Label | None = None
+    undecided_because: UndecidedBecause | None = None
+    score: float | None = Field(default=None, ge=-1, le=1)
+    error: str | None = None
+    """Why it could not be judged."""
+
+
+class Stability(_Record):
+    """How the label stood when mild variants of the picture were judged too."""
+
+    label: Label
+    """What the picture itself reads as."""
+    variants: tuple[Variant, ...]
+    agreeing: int = Field(ge=0)
+    """Variants of the same label."""
+    flipped_by: tuple[str, ...]
+    """Variants that were decided for the other side."""
+    stable: bool
+    """False when a variant is decided for the other side, or at least half of those judged are undecided."""
+
+
 class Spending(_Record):
     """What a case cost. `cost` is in US dollars, None when a price is unknown."""
 
@@ -185,6 +211,8 @@ class Verdict(_Record):
     panel: Report | None = None
     """What the panel said, if it was asked."""
     dissent: tuple[Dissent, ...] = ()
+    stability: Stability | None = None
+    """How mild variants of the picture were judged; None when none were."""
     subject: str | None = None
     medium: str | None = None
     provenance: Provenance

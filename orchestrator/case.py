@@ -17,6 +17,7 @@ from backends.images.image import Image
 from backends.layers.budget import Budget
 from backends.request import Picture
 from backends.stack import Resources
+from fusion.calibration import Calibration
 from orchestrator.deadline import Deadline, Part
 from orchestrator.ensemble import Ensemble
 from orchestrator.lease import Lease
@@ -27,6 +28,8 @@ from paradigms.label import Cause, Outcome
 from paradigms.paradigm import Paradigm
 from paradigms.render import Renderer
 from paradigms.report import Report
+from paradigms.scores.scorer import Scored, Scorer
+from paradigms.scores.scoring import Scoring
 from paradigms.view import Means, View
 
 log = logging.getLogger("sixlens")
@@ -52,6 +55,10 @@ class Kit:
     exemplars: tuple[ShownExemplar, ...]
     executor: Executor
     trace: bool = False
+    calibration: Calibration | None = None
+    """Of a fitted fusion."""
+    scorers: Mapping[str, Scorer] = field(default_factory=dict)
+    """By the name of the member of `kind: score`."""
 
     def backend_of(self, paradigm: str) -> Backend | None:
         """The backend that a paradigm asks, with its layers."""
@@ -103,11 +110,21 @@ class Case:
         )
 
     async def examine(self, name: str) -> Report:
-        """One paradigm's report; whatever happens to it stays its own."""
+        """One member's report; whatever happens to it stays its own."""
+        if name in self.kit.scorers:
+            return await self.attend(self.scoring(name))
         means = self.means(self.kit.backend_of(name))
         return await self.attend(Examination(self.kit.paradigms[name], self.views[name], means))
 
-    async def attend(self, examination: Examination, part: Part = "examinations") -> Report:
+    def scoring(self, name: str) -> Scoring:
+        """The question for a score."""
+        image = self.image
+        # A changed copy keeps the path of its original, whose score is not its own.
+        path = image.path if image.perturbed_from is None else None
+        picture = Scored(image.data, image.sha256, path)
+        return Scoring(name, self.kit.scorers[name], picture)
+
+    async def attend(self, examination: Examination | Scoring, part: Part = "examinations") -> Report:
         """Run an examination and turn whatever goes wrong into its report: the one catch, at the node's edge."""
         expired = False
         try:

@@ -82,6 +82,9 @@ def resolve_file(base: Path, data: Mapping[str, Any]) -> dict[str, Any]:
     for key in ("exemplars", "prices"):
         if isinstance(data.get(key), str):
             resolved[key] = str(base / data[key])
+    fusion = data.get("fusion")
+    if isinstance(fusion, dict) and isinstance(fusion.get("calibration"), str):
+        resolved["fusion"] = {**fusion, "calibration": str(base / fusion["calibration"])}
     return resolved
 
 

@@ -7,8 +7,11 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from backends.errors import ConfigError
+from backends.providers.address import parse_address
 from fusion.decision import Rules
 from fusion.declaration import ProvenanceMode
+from orchestrator.perturbations import MILD
 from paradigms.paradigm import NAME, Layout
 from paradigms.view import TokenLimits
 
@@ -21,12 +24,44 @@ class _Config(BaseModel):
 
 
 class ParadigmChoice(_Config):
-    """One paradigm of an ensemble."""
+    """One paradigm of an ensemble, or (`kind: score`) a trained detector that gives each picture a score.
 
+    A score comes out of `file` or from `url`. It does not vote: it joins the fitted fusions alone.
+    """
+
+    kind: Literal["paradigm", "score"] = "paradigm"
     file: str | None = None
-    """Its YAML file, relative to the ensemble's; None for one that ships."""
+    """Its YAML file, relative to the ensemble's; None for one that ships. Of a score: a CSV file with the columns
+    `score` and `case` or `sha256`."""
     backend: str | None = None
     """Who is asked; None for the ensemble's backend."""
+    url: str | None = None
+    """Of a score: the service that gets the original bytes of each picture and answers `{"score": NUMBER}`."""
+    hosted: bool = False
+    """Of a score: pictures may leave this machine for `url`, as original files with all their metadata."""
+    seconds: float = Field(default=30.0, gt=0, le=600)
+    """Of a score: how long `url` may take for one answer."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if self.kind == "paradigm":
+            if self.url is not None or self.hosted:
+                raise ValueError("`url` and `hosted` belong to a member of `kind: score`")
+            return self
+        if self.backend is not None:
+            raise ValueError("a member of `kind: score` asks no backend; give it `file` or `url`")
+        if (self.file is None) == (self.url is None):
+            raise ValueError("a member of `kind: score` needs either `file` or `url`")
+        if self.hosted and self.url is None:
+            raise ValueError("`hosted` goes with `url`")
+        if self.url is not None:
+            try:
+                loopback = parse_address(self.url).loopback
+            except ConfigError as error:
+                raise ValueError(str(error)) from error
+            if not loopback and not self.hosted:
+                raise ValueError("original pictures would leave this machine for `url`; say `hosted: true` to allow it")
+        return self
 
 
 class FusionSettings(Rules):
@@ -35,6 +70,8 @@ class FusionSettings(Rules):
     strategy: str
     backend: str | None
     """The panel's backend; None for the ensemble's."""
+    calibration: str | None
+    """The file of a fitted calibration, relative to the ensemble's; for `log_odds` and `stacked` alone."""
 
 
 class SamplingSettings(_Config):
@@ -127,6 +164,8 @@ class Ensemble(_Config):
     fusion: FusionSettings
     provenance: ProvenanceMode
     not_a_photograph: Literal["undecided", "judge"]
+    stability: int = Field(ge=0, le=len(MILD))
+    """How many mild variants of a picture are judged too; a label that they flip becomes `undecided, unstable`."""
     sampling: SamplingSettings
     tokens: TokenLimits
     image: ImageSettings
@@ -161,6 +200,17 @@ class Ensemble(_Config):
         if self.stages and sorted(staged) != sorted(self.paradigms):
             raise ValueError("stages must name every paradigm exactly once")
         return self
+
+    @model_validator(mode="after")
+    def _nothing_leaves(self) -> Self:
+        if not self.ask and any(choice.hosted for choice in self.paradigms.values()):
+            raise ValueError("with `ask: false` nothing leaves this machine, so no score may be `hosted: true`")
+        return self
+
+    @property
+    def scores(self) -> dict[str, ParadigmChoice]:
+        """The members of `kind: score`, by name."""
+        return {name: choice for name, choice in self.paradigms.items() if choice.kind == "score"}
 
     @property
     def all_stages(self) -> tuple[tuple[str, ...], ...]:

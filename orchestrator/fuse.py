@@ -33,14 +33,15 @@ async def fuse(case: Case, findings: Findings, reports: Mapping[str, Report]) ->
     Raises:
         NoVerdictError: models were asked, and none of them answered.
     """
-    complete = tuple(reports.get(name) or _left_out(case, findings, name) for name in case.kit.paradigms)
-    _somebody_answered(complete, findings)
-    ensemble = case.kit.ensemble
+    kit, ensemble = case.kit, case.kit.ensemble
+    complete = tuple(reports.get(name) or _left_out(case, findings, name) for name in ensemble.paradigms)
+    if kit.calibration is None or all(report.score is None for report in complete):
+        _somebody_answered(complete, findings)
 
     async def panel() -> Report | None:
         return await _ask_panel(case, findings, complete)
 
-    decision = await strategy(ensemble.fusion.strategy)(complete, Hearing(ensemble.fusion, panel))
+    decision = await strategy(ensemble.fusion.strategy, kit.calibration)(complete, Hearing(ensemble.fusion, panel))
     return _verdict(case, findings, complete, rule(decision, complete, findings.provenance, ensemble.provenance))
 
 
@@ -56,6 +57,8 @@ def _left_out(case: Case, findings: Findings, name: str) -> Report:
         cause, reason = Cause.NOT_A_PHOTOGRAPH, f"the picture presents itself as a {findings.medium}"
     else:
         cause, reason = Cause.STOPPED_EARLY, "an earlier stage had settled the case"
+    if name in case.kit.scorers:
+        return case.scoring(name).report(Outcome.SKIPPED, cause=cause, reason=reason)
     examination = Examination(case.kit.paradigms[name], case.views[name], case.means(None))
     return examination.report(Outcome.SKIPPED, cause=cause, reason=reason)
 

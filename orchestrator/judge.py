@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import logging
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
@@ -21,7 +21,9 @@ from backends.backend import Backend, Provider
 from backends.errors import BackendError, ConfigError, ProgramError, SixlensError
 from backends.images.image import Image, ImageLimits
 from backends.images.source import load_image
-from fusion.verdict import Verdict
+from backends.layers.budget import Budget
+from backends.shared import Shared
+from fusion.verdict import Spending, Verdict
 from orchestrator.case import Case, Kit
 from orchestrator.deadline import Deadline
 from orchestrator.ensemble import Ensemble
@@ -29,12 +31,14 @@ from orchestrator.graph import State, build_graph
 from orchestrator.kit import open_kit
 from orchestrator.lease import Lease
 from orchestrator.ledger import Ledger
+from orchestrator.stability import steadied, variant_kit, variant_of
 from orchestrator.window import in_window
 from paradigms.report import Report
 
 log = logging.getLogger("sixlens")
-Source = str | bytes | os.PathLike[str] | PIL.Image.Image | Image
-"""A path, bytes, a PIL image, `-` for standard input, a data URI, a URL, or a picture already read."""
+Source = str | bytes | os.PathLike[str] | PIL.Image.Image | Image | Callable[[], Image]
+"""A path, bytes, a PIL image, `-` for standard input, a data URI, a URL, a picture already read, or a function that
+reads it beside the event loop when its turn has come."""
 
 DECODED = 2 * min(4, os.cpu_count() or 1)
 """How many pictures hold their pixels at once: those being worked on, and as many that are ready for it."""
@@ -90,6 +94,8 @@ class Judge:
         allow_urls: whether pictures may be fetched from http(s) addresses.
         limits: what a picture may weigh.
         trace: keep rendered prompts and raw answers on the reports.
+        budget: one that several Judges share; the ensemble's own lies within it.
+        shared: where several Judges on one event loop hold models loaded into this process, and connections.
 
     Raises:
         ConfigError: (on entering) a backend, a paradigm or a file of the ensemble cannot be used.
@@ -104,6 +110,8 @@ class Judge:
         allow_urls: bool = False,
         limits: ImageLimits | None = None,
         trace: bool = False,
+        budget: Budget | None = None,
+        shared: Shared | None = None,
     ) -> None:
         self.ensemble = ensemble
         self._given = dict(backends or {})
@@ -111,6 +119,8 @@ class Judge:
         self._allow_urls = allow_urls
         self._limits = limits or ImageLimits()
         self._trace = trace
+        self._budget = budget
+        self._shared = shared
         self._graph = build_graph(ensemble)
         self._stack = AsyncExitStack()
         self._kit: Kit | None = None
@@ -123,7 +133,14 @@ class Judge:
             executor = ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1), thread_name_prefix="sixlens")
             stack.callback(executor.shutdown, wait=False, cancel_futures=True)
             self._kit = await open_kit(
-                self.ensemble, self._given, self._cache_path, executor, trace=self._trace, stack=stack
+                self.ensemble,
+                self._given,
+                self._cache_path,
+                executor,
+                trace=self._trace,
+                stack=stack,
+                budget=self._budget,
+                shared=self._shared,
             )
             self._stack = stack.pop_all()
         return self
@@ -179,6 +196,8 @@ class Judge:
         if isinstance(source, Image):
             return source
         loop = asyncio.get_running_loop()
+        if callable(source):
+            return await loop.run_in_executor(self.kit.executor, source)
         return await loop.run_in_executor(
             self.kit.executor, lambda: load_image(source, allow_urls=self._allow_urls, limits=self._limits)
         )
@@ -197,17 +216,20 @@ class Judge:
                     return event.verdict
         raise ProgramError("The graph ended without a verdict; please report this.")
 
-    async def astream(self, source: Source) -> AsyncGenerator[Event]:
-        """The events of one case as they happen; the last is `Decided`. Raises as `judge` does."""
+    async def astream(self, source: Source, *, deadline_s: float | None = None) -> AsyncGenerator[Event]:
+        """The events of one case as they happen; the last is `Decided`. Raises as `judge` does.
+
+        With `deadline_s` the case may take so many seconds instead of the ensemble's `deadlines.case`.
+        """
         order = next(self._orders)
         try:
             async with Lease(self._decoded) as lease:
-                case = self._case(await self.load(source), order, lease)
-                stream = self._graph.astream(State(), context=case, stream_mode="updates")
-                async with aclosing(_untraced(stream)) as updates:
-                    async for update in updates:
-                        for event in _events(update):
-                            yield event
+                case = self._case(await self.load(source), order, lease, deadline_s)
+                async with aclosing(self._run(case)) as events:
+                    async for event in events:
+                        if isinstance(event, Decided) and self.ensemble.stability:
+                            event = Decided(await self._steadied(event.verdict, case))
+                        yield event
         except (SixlensError, asyncio.CancelledError, GeneratorExit):
             raise
         except Exception as error:
@@ -215,6 +237,33 @@ class Judge:
                 raise
             log.exception("a fault in the program while case %d was judged", order)
             raise ProgramError(f"A fault in the program ({type(error).__name__}); the log has the details.") from error
+
+    async def _run(self, case: Case) -> AsyncGenerator[Event]:
+        """A case through the graph."""
+        stream = self._graph.astream(State(), context=case, stream_mode="updates")
+        async with aclosing(_untraced(stream)) as updates:
+            async for update in updates:
+                for event in _events(update):
+                    yield event
+
+    async def _steadied(self, verdict: Verdict, case: Case) -> Verdict:
+        """The verdict after variants of the picture were judged; all together keep to the budget of one case."""
+        kit = variant_kit(self.kit)
+
+        async def judge_variant(name: str) -> tuple[Verdict | SixlensError, Spending]:
+            async with Lease(self._decoded) as lease:
+                deadline = Deadline(self.ensemble.deadlines.case, self.ensemble.deadlines.fusion)
+                ledger = Ledger(deadline)
+                try:
+                    image = await case.in_thread(lambda: variant_of(case, name))
+                    variant = Case(kit, image, deadline, ledger, case.budget, case.order, lease)
+                    async with aclosing(self._run(variant)) as events:
+                        verdicts = [event.verdict async for event in events if isinstance(event, Decided)]
+                except SixlensError as error:
+                    return error, ledger.spending()
+                return verdicts[0], ledger.spending()
+
+        return await steadied(verdict, self.ensemble.stability, judge_variant)
 
     async def judge_many(
         self, sources: Iterable[Source], *, window: int = WINDOW, ordered: bool = False
@@ -236,8 +285,12 @@ class Judge:
         except SixlensError as error:
             return Judged(index, source, error=error)
 
-    def _case(self, image: Image, order: int, lease: Lease) -> Case:
-        deadline = Deadline(self.ensemble.deadlines.case, self.ensemble.deadlines.fusion)
+    def _case(self, image: Image, order: int, lease: Lease, deadline_s: float | None) -> Case:
+        seconds, kept_back = self.ensemble.deadlines.case, self.ensemble.deadlines.fusion
+        if deadline_s is not None:
+            # Fusion keeps its share of a shorter time.
+            seconds, kept_back = deadline_s, min(kept_back, kept_back / seconds * deadline_s)
+        deadline = Deadline(seconds, kept_back)
         budget = self.kit.resources.budget.child(calls=self.ensemble.budget.case_calls, name="case")
         return Case(self.kit, image, deadline, Ledger(deadline), budget, order, lease)
 

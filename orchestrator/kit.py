@@ -9,14 +9,16 @@ import logging
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from backends.backend import Backend
+from backends.connections import Connections
 from backends.errors import ConfigError
+from backends.images.likeness import likeness
 from backends.images.source import load_image
 from backends.layers.budget import Budget
 from backends.layers.cache_store import CacheStore
@@ -25,12 +27,15 @@ from backends.layers.retry import RetryPolicy
 from backends.prices import Prices
 from backends.registry import open_backend
 from backends.settings import BackendSettings
+from backends.shared import Shared
 from backends.stack import LayerPolicy, Resources, build_stack
 from backends.yaml_file import build
+from fusion.calibration import Calibration, read_calibration
 from fusion.panel import panel_paradigm
-from fusion.strategies import strategy
+from fusion.strategies import FITTED, strategy
 from orchestrator.case import Kit, ShownExemplar
 from orchestrator.ensemble import Ensemble
+from orchestrator.scorers import open_scorers, score_digests
 from paradigms.exemplars import Exemplar, choose_exemplars, load_exemplars
 from paradigms.label import Label
 from paradigms.library import load_common, load_paradigm, read_paradigm
@@ -46,9 +51,10 @@ _NOT_IN_IDENTITY: Mapping[str, Any] = MappingProxyType(
         **dict.fromkeys(("description", "limits", "budget", "retry", "deadlines", "cache", "strict", "prices"), True),
         "exemplars": True,
         "paradigms": {"__all__": {"file"}},
+        "fusion": {"calibration"},
     }
 )
-"""Settings that do not change what is asked and how the answers are fused. Exemplars count by their content."""
+"""Settings that do not change what is asked and how the answers are fused. What files hold counts by its content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,7 @@ class _Opening:
     providers: dict[str, Backend]
     resources: Resources
     stack: AsyncExitStack
+    connections: Connections
 
 
 async def open_kit(
@@ -69,19 +76,24 @@ async def open_kit(
     *,
     trace: bool,
     stack: AsyncExitStack,
+    budget: Budget | None = None,
+    shared: Shared | None = None,
 ) -> Kit:
     """Load prompts and exemplars, and open every backend that the ensemble names; `stack` closes them.
 
     Raises:
         ConfigError: a name, a file or a backend cannot be used.
     """
-    strategy(ensemble.fusion.strategy)
+    calibration = load_calibration(ensemble)
+    strategy(ensemble.fusion.strategy, calibration)
     paradigms = load_paradigms(ensemble)
     exemplars = await asyncio.get_running_loop().run_in_executor(executor, _shown_exemplars, ensemble, paradigms)
     common = load_common()
-    resources = _resources(ensemble, cache_path)
+    resources = _resources(ensemble, cache_path, budget)
     providers: dict[str, Backend] = {}
-    opened = _open_backends(ensemble, paradigms, _Opening(given, providers, resources, stack))
+    opened = _open_backends(
+        ensemble, paradigms, _Opening(given, providers, resources, stack, Connections(shared=shared))
+    )
     panel = panel_paradigm(common.panel, common.version)
     return Kit(
         ensemble=ensemble,
@@ -95,17 +107,34 @@ async def open_kit(
         exemplars=exemplars,
         executor=executor,
         trace=trace,
+        calibration=calibration,
+        scorers=await open_scorers(ensemble, executor, stack),
     )
 
 
+def identity_of(ensemble: Ensemble) -> str:
+    """The `config_sha256` that verdicts of this ensemble carry. Nothing is opened.
+
+    Raises:
+        ConfigError: a paradigm, an exemplar or another file cannot be used.
+    """
+    paradigms = load_paradigms(ensemble)
+    common = load_common()
+    exemplars = [exemplar for exemplar, _ in _shown_exemplars(ensemble, paradigms)]
+    panel = panel_paradigm(common.panel, common.version)
+    return _identity(ensemble, (*paradigms.values(), panel), exemplars)
+
+
 def load_paradigms(ensemble: Ensemble) -> dict[str, Paradigm]:
-    """The ensemble's paradigms by name, in its order.
+    """The ensemble's paradigms by name, in its order; members of `kind: score` are none.
 
     Raises:
         ConfigError: a paradigm does not exist, its file is wrong, or it names a measurement that does not exist.
     """
     paradigms: dict[str, Paradigm] = {}
     for name, choice in ensemble.paradigms.items():
+        if choice.kind == "score":
+            continue
         paradigm = read_paradigm(Path(choice.file)) if choice.file else load_paradigm(name)
         if paradigm.name != name:
             raise ConfigError(f"{choice.file}: its name is {paradigm.name!r}, but the ensemble calls it {name!r}.")
@@ -115,6 +144,18 @@ def load_paradigms(ensemble: Ensemble) -> dict[str, Paradigm]:
                 raise ConfigError(f"{name}: there is no measurement {step.measure!r}. Known: {known}.")
         paradigms[name] = paradigm
     return paradigms
+
+
+def load_calibration(ensemble: Ensemble) -> Calibration | None:
+    """The calibration of an ensemble whose fusion is a fitted one; None for every other.
+
+    Raises:
+        ConfigError: the file cannot be read, or is no calibration.
+    """
+    settings = ensemble.fusion
+    if settings.calibration is None or settings.strategy not in FITTED:
+        return None
+    return read_calibration(Path(settings.calibration))
 
 
 def backend_specs(ensemble: Ensemble, paradigms: Mapping[str, Paradigm]) -> tuple[str, ...]:
@@ -155,7 +196,7 @@ def _open_backends(ensemble: Ensemble, paradigms: Mapping[str, Paradigm], openin
                 f"budget.cost cannot be kept: the price of {spec} is unknown. Give it in a price table (`prices`), or "
                 "limit budget.calls or budget.tokens instead."
             )
-        opening.providers[spec] = opening.given.get(spec) or _open(ensemble, spec)
+        opening.providers[spec] = opening.given.get(spec) or _open(ensemble, spec, opening)
         opening.stack.push_async_callback(opening.providers[spec].aclose)
     return {
         spec: build_stack([opening.providers[one] for one in (spec, *ensemble.fallback)], opening.resources, policy)
@@ -163,21 +204,21 @@ def _open_backends(ensemble: Ensemble, paradigms: Mapping[str, Paradigm], openin
     }
 
 
-def _open(ensemble: Ensemble, spec: str) -> Backend:
+def _open(ensemble: Ensemble, spec: str, opening: _Opening) -> Backend:
     deadlines = ensemble.deadlines
     own = {
         "attempt_seconds": deadlines.attempt,
         "connect_seconds": deadlines.connect,
         **ensemble.backends.get(spec, {}),
     }
-    return open_backend(spec, build(BackendSettings, own, f"backends.{spec}"))
+    return open_backend(spec, build(BackendSettings, own, f"backends.{spec}"), opening.connections)
 
 
-def _resources(ensemble: Ensemble, cache_path: Path | None) -> Resources:
+def _resources(ensemble: Ensemble, cache_path: Path | None, around: Budget | None) -> Resources:
     budget = ensemble.budget
     return Resources(
         store=CacheStore(cache_path) if ensemble.ask and ensemble.cache and cache_path is not None else None,
-        budget=Budget(calls=budget.calls, tokens=budget.tokens, cost=budget.cost),
+        budget=Budget(calls=budget.calls, tokens=budget.tokens, cost=budget.cost, parent=around),
         prices=Prices.load(Path(ensemble.prices) if ensemble.prices else None),
     )
 
@@ -208,7 +249,9 @@ def _shown_exemplars(ensemble: Ensemble, paradigms: Mapping[str, Paradigm]) -> t
             picture = None
             if exemplar.picture is not None:
                 settings = ensemble.image
-                picture = load_image(exemplar.picture).deliver(settings.max_edge, settings.quality)
+                with load_image(exemplar.picture) as image:
+                    picture = image.deliver(settings.max_edge, settings.quality)
+                    exemplar = replace(exemplar, likeness=likeness(image.pixels()))
             shown.append((exemplar, picture))
     return tuple(shown)
 
@@ -222,5 +265,9 @@ def _identity(ensemble: Ensemble, paradigms: tuple[Paradigm, ...], exemplars: li
         "paradigms": [paradigm.model_dump(mode="json") for paradigm in paradigms],
         "common": common.model_dump(mode="json"),
         "exemplars": [[item.label, item.reason, item.description, item.sha256] for item in exemplars],
+        "scores": score_digests(ensemble),
     }
+    calibration = load_calibration(ensemble)
+    if calibration is not None:
+        content["calibration"] = calibration.model_dump(mode="json")
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from backends import tokens
@@ -14,11 +15,13 @@ from backends.errors import NoVerdictError
 from backends.prices import Prices
 from backends.providers.function import FunctionBackend
 from backends.request import Picture, Request
+from fusion.strategies import strategy
 from orchestrator.ensemble import BudgetSettings, Deadlines, Ensemble, LimitSettings
 from orchestrator.judge import Decided, Judge, Reported
-from orchestrator.kit import backend_specs, load_paradigms
+from orchestrator.kit import backend_specs, load_calibration, load_paradigms
 from orchestrator.sample import SUBJECT, draw_sample
 from paradigms.label import Outcome
+from paradigms.scores.table import read_score_table
 
 STAND_IN = "rehearsal:nobody"
 """The backend of a rehearsed ensemble that names none."""
@@ -58,6 +61,8 @@ class Plan:
     calls: tuple[PlannedCall, ...] = ()
     problems: tuple[str, ...] = ()
     """Prompts that cannot be rendered, one line each."""
+    variants: int = 0
+    """Variants of the picture that are judged too if it gets a label by looking; each takes as many calls again."""
 
     @property
     def with_picture(self) -> int:
@@ -79,7 +84,7 @@ class Plan:
         return tuple(dict.fromkeys(call.backend for call in self.calls))
 
     def cost(self, prices: Prices, delivered: tuple[int, int]) -> float | None:
-        """US dollars for one picture at most, every question asked once; None when a price is unknown.
+        """US dollars for one picture and its variants at most, every question asked once; None for an unknown price.
 
         Args:
             prices: what tokens cost.
@@ -93,7 +98,7 @@ class Plan:
             if cost is None:
                 return None
             total += cost
-        return total
+        return total * (1 + self.variants)
 
 
 def delivered_size(width: int, height: int, max_edge: int) -> tuple[int, int]:
@@ -111,7 +116,13 @@ async def plan_case(ensemble: Ensemble) -> Plan:
         ConfigError: a paradigm, a file or a name of the ensemble is wrong.
     """
     paradigms = load_paradigms(ensemble)
+    for choice in ensemble.scores.values():
+        if choice.file is not None:
+            read_score_table(Path(choice.file))
     rehearsed = _rehearsed(ensemble)
+    if not rehearsed.paradigms:
+        strategy(ensemble.fusion.strategy, load_calibration(ensemble))
+        return Plan()
     recorder = _Recorder()
     named = (*backend_specs(rehearsed, paradigms), *ensemble.fallback)
     problems: list[str] = []
@@ -128,17 +139,24 @@ async def plan_case(ensemble: Ensemble) -> Plan:
                     image = sent.sha256 if sent else None
         except NoVerdictError as error:
             problems += [] if problems else [str(error)]
-    return Plan(tuple(recorder.calls(image, exemplars)), tuple(problems))
+    calls = tuple(recorder.calls(image, exemplars))
+    return Plan(calls, tuple(problems), ensemble.stability if calls else 0)
 
 
 def _rehearsed(ensemble: Ensemble) -> Ensemble:
     """The ensemble with everything removed that could slow a rehearsal down or end it early."""
     free = BudgetSettings(calls=None, tokens=None, cost=None, case_calls=None)
+    # Nobody is asked for a score either.
+    asked = {name: choice for name, choice in ensemble.paradigms.items() if choice.kind == "paradigm"}
+    stages = [tuple(name for name in stage if name in asked) for stage in ensemble.stages]
     return ensemble.model_copy(
         update={
             "backend": ensemble.backend or STAND_IN,
             "backends": {},
+            "paradigms": asked,
+            "stages": tuple(stage for stage in stages if stage),
             "stop_when": (),
+            "stability": 0,
             "budget": free,
             "deadlines": Deadlines(case=600, fusion=300, request=600, attempt=300, connect=10),
             "limits": LimitSettings(start=64, ceiling=64, rpm=None, tpm=None),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 
 from backends.errors import ConfigError
+from backends.images.likeness import likeness
 from backends.request import Picture
 from orchestrator.case import Case, ShownExemplar
 from orchestrator.findings import Findings
@@ -28,10 +30,11 @@ async def prepare(case: Case) -> Findings:
     if case.kit.ensemble.ask and min(case.image.width, case.image.height) >= MIN_EDGE:
         settings = case.kit.ensemble.image
         case.delivered = await case.in_thread(lambda: case.image.deliver(settings.max_edge, settings.quality))
-    provenance, (measurements, crops), named = await asyncio.gather(
+    provenance, looked, named = await asyncio.gather(
         case.in_thread(lambda: read_provenance(case.image.data)), _look(case), name_subjects(case)
     )
-    exemplars, problem = _exemplars(case)
+    measurements = looked.measurements
+    exemplars, problem = _exemplars(case, looked.likeness)
     findings = Findings(
         provenance=provenance,
         measurements=measurements,
@@ -42,11 +45,21 @@ async def prepare(case: Case) -> Findings:
         unanswered=named.unanswered,
         warnings=(*named.warnings, *problem),
     )
-    _lay_out(case, findings, exemplars, crops)
+    _lay_out(case, findings, exemplars, looked.crops)
     return findings
 
 
-async def _look(case: Case) -> tuple[dict[str, Measurement], tuple[Picture, ...]]:
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What is had of a picture's pixels."""
+
+    measurements: dict[str, Measurement]
+    crops: tuple[Picture, ...]
+    likeness: int | None
+    """To tell it from the exemplars; None where there are none with pictures."""
+
+
+async def _look(case: Case) -> _Looked:
     """Measurements and cut-outs, after which the pixels are not needed any more."""
     try:
         return await case.in_thread(lambda: _measure_and_cut(case))
@@ -54,11 +67,16 @@ async def _look(case: Case) -> tuple[dict[str, Measurement], tuple[Picture, ...]
         case.let_go()
 
 
-def _measure_and_cut(case: Case) -> tuple[dict[str, Measurement], tuple[Picture, ...]]:
+def _measure_and_cut(case: Case) -> _Looked:
     measurements = _measure(case)
     cuts = case.delivered is not None and any("regions" in it.needs for it in case.kit.paradigms.values())
     regions = measurements["regions"].regions if cuts and "regions" in measurements else ()
-    return measurements, tuple(_crop(case, region) for region in regions)
+    shown = any(picture is not None for _, picture in case.kit.exemplars)
+    return _Looked(
+        measurements=measurements,
+        crops=tuple(_crop(case, region) for region in regions),
+        likeness=likeness(case.image.pixels()) if shown else None,
+    )
 
 
 def _measure(case: Case) -> dict[str, Measurement]:
@@ -72,13 +90,14 @@ def _measure(case: Case) -> dict[str, Measurement]:
     return {name: MEASUREMENTS[name](pixels) for name in sorted(names)}
 
 
-def _exemplars(case: Case) -> tuple[tuple[ShownExemplar, ...], tuple[str, ...]]:
+def _exemplars(case: Case, judged: int | None) -> tuple[tuple[ShownExemplar, ...], tuple[str, ...]]:
     """The exemplars for this case, which the judged picture is never among; and a warning if too few are left."""
     shown = case.kit.exemplars
     if not shown:
         return (), ()
     try:
-        chosen = choose_exemplars([exemplar for exemplar, _ in shown], case.image.sha256)
+        original = case.image.perturbed_from or case.image.sha256
+        chosen = choose_exemplars([exemplar for exemplar, _ in shown], original, judged_likeness=judged)
     except ConfigError as error:
         return (), (str(error),)
     return tuple(item for item in shown if item[0] in chosen), ()

@@ -69,7 +69,9 @@ class Conversation:
             sampling=Sampling(self._means.temperature, room, seed=self._means.seed, sample=sample),
             schema=answer_schema() if formed else None,
             prefill=prefill,
-            logprobs=purpose in ("verdict", "follow_up") and self._backend.capabilities.logprobs is True,
+            # With the subject's question, which goes first: a server that refuses the setting is told apart there,
+            # and not by six examinations at once.
+            logprobs=purpose != "text" and self._backend.capabilities.logprobs is not False,
             origin=Origin(self._case, self._paradigm, step, purpose, self._means.order),
             observer=self._means.observer,
             budget=self._means.budget,

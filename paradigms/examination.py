@@ -245,14 +245,14 @@ class Examination:
         """Keep the observations of an answer. Only for one with a label: nothing else than an answer is evidence."""
         dropped = 0
         for observation in reading.observations[:MAX_EVIDENCE]:
-            region = self._region(observation.box) if observation.box is not None else None
+            region = self._region(observation.box, observation.box_listed) if observation.box is not None else None
             dropped += observation.box is not None and region is None
             if observation.name or observation.phenomenon:
                 self._evidence.append(self._evident(observation, region))
         if dropped:
             talk.notes.append(f"{dropped} of the model's boxes could not be mapped with certainty and were dropped")
 
-    def _region(self, box: Box) -> Region | None:
+    def _region(self, box: Box, listed: bool) -> Region | None:
         image, backend = self._view.image, self._means.backend
         if image is None or backend is None:
             return None
@@ -261,7 +261,7 @@ class Examination:
         if seen is None and box_format is BoxFormat.PIXELS:
             box_format = None
         delivered = seen or (image.width, image.height)
-        return map_box(box, box_format=box_format, delivered=delivered, original=self._view.size)
+        return map_box(box, listed, box_format=box_format, delivered=delivered, original=self._view.size)
 
     def _evident(self, observation: ReadObservation, region: Region | None) -> Evidence:
         return Evidence(

@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from backends.errors import ConfigError
+from backends.images.likeness import alike
 from backends.yaml_file import build, parse_yaml
 from paradigms.label import Label
 
@@ -38,7 +39,7 @@ class Exemplar:
 
     `label` is `generated` or `real`. `reason` says why, and may be empty. `description` says what the picture shows, in
     place of it or beside it. `picture` is the file, not decoded yet, and `sha256` the hex digest of its bytes; both are
-    None for exemplars of text.
+    None for exemplars of text. `likeness` tells copies of the picture that were re-encoded or resized, if it is known.
     """
 
     label: Label
@@ -46,6 +47,7 @@ class Exemplar:
     description: str = ""
     picture: Path | None = None
     sha256: str | None = None
+    likeness: int | None = None
 
 
 class ExemplarRow(BaseModel):
@@ -92,15 +94,18 @@ def load_exemplars(path: Path) -> tuple[Exemplar, ...]:
     return exemplars
 
 
-def choose_exemplars(exemplars: Sequence[Exemplar], judged_sha256: str, count: int = 2) -> tuple[Exemplar, ...]:
+def choose_exemplars(
+    exemplars: Sequence[Exemplar], judged_sha256: str, count: int = 2, *, judged_likeness: int | None = None
+) -> tuple[Exemplar, ...]:
     """Choose what is shown before a judged image: generated first, then real, in turns.
 
-    The first ones of each label are taken, whatever the judged image is, except that the judged file itself never is. A
-    re-encoded copy has another digest and is not recognised.
+    The first ones of each label are taken, whatever the judged image is, except that the judged file itself never is,
+    nor a copy of it that was re-encoded or resized, as far as both likenesses tell. A cropped copy is not recognised.
 
     Args:
         exemplars: what there is, in order.
         judged_sha256: hex digest of the judged file.
+        judged_likeness: the judged picture's `likeness`, if it is known.
         count: how many are wanted, at least 2.
 
     Raises:
@@ -110,7 +115,11 @@ def choose_exemplars(exemplars: Sequence[Exemplar], judged_sha256: str, count: i
     if count < 2:
         raise ConfigError(f"The number of exemplars must be at least 2, one of each label, not {count}.")
     chosen: list[Exemplar] = []
-    others = [exemplar for exemplar in exemplars if exemplar.sha256 != judged_sha256.lower()]
+    others = [
+        exemplar
+        for exemplar in exemplars
+        if exemplar.sha256 != judged_sha256.lower() and not alike(exemplar.likeness, judged_likeness)
+    ]
     for position in range(count):
         label = _ORDER[position % 2]
         same = [exemplar for exemplar in others if exemplar.label is label]

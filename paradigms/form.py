@@ -18,6 +18,7 @@ from paradigms.naming import read_phrase
 
 Side = Literal["generated", "real"]
 Box = tuple[float, float, float, float]
+_BOX_KEYS = ("region", "box", "bbox", "bbox_2d", "box_2d")
 
 MOST_OBJECTS = 24
 """How many opening braces are tried as the start of a JSON object."""
@@ -41,7 +42,10 @@ _REASONING = re.compile(r'"(?:reasoning|rationale|explanation)"\s*:\s*"((?:[^"\\
 
 @dataclass(frozen=True, slots=True)
 class ReadObservation:
-    """One observation as the model wrote it. `severity` is 1 to 5 or None; `box` is in the model's own scale."""
+    """One observation as the model wrote it. `severity` is 1 to 5 or None; `box` is in the model's own scale.
+
+    `box_listed` is true when the box was a bare list, whose order the model chose, rather than four named edges.
+    """
 
     name: str
     phenomenon: str = ""
@@ -51,6 +55,7 @@ class ReadObservation:
     category: str = ""
     ordinary_cause: str = ""
     box: Box | None = None
+    box_listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +142,7 @@ def _observations(items: object) -> tuple[ReadObservation, ...]:
 
 def _observation(item: Mapping[str, Any]) -> ReadObservation:
     side = read_phrase(_text(item.get("points_to")))
+    box = next((item[key] for key in _BOX_KEYS if item.get(key)), None)
     return ReadObservation(
         name=_text(item.get("name")),
         phenomenon=_text(item.get("phenomenon")),
@@ -145,7 +151,8 @@ def _observation(item: Mapping[str, Any]) -> ReadObservation:
         points_to=None if side in (None, Label.UNDECIDED) else cast("Side", side.value),
         category=_text(item.get("category")),
         ordinary_cause=_text(item.get("ordinary_cause")),
-        box=_box(next((item[key] for key in ("region", "box", "bbox", "bbox_2d") if item.get(key)), None)),
+        box=_box(box),
+        box_listed=isinstance(box, list),
     )
 
 
@@ -179,7 +186,7 @@ def _certainty(found: Mapping[str, Any]) -> float | None:
 
 
 def _box(value: object) -> Box | None:
-    """Four numbers, as named edges or as a list from left, top to right, bottom."""
+    """Four numbers, as named edges (then left, top, right, bottom) or as a list in the order of the model."""
     if isinstance(value, Mapping):
         names = ("x0", "y0", "x1", "y1") if "x0" in value else ("x1", "y1", "x2", "y2")
         value = [value.get(name) for name in names]

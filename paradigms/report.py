@@ -57,6 +57,8 @@ class Report(_Record):
     paradigm: str
     title: str
     question: str
+    kind: Literal["examination", "score"] = "examination"
+    """`score` for what a trained detector or a vendor gives: a number, and no vote."""
     outcome: Outcome
     reason: str | None = None
     """Why it is not `answered`, or why it does not vote, in one sentence."""
@@ -69,6 +71,9 @@ class Report(_Record):
     """How sure the model is that the picture is generated. Not a calibrated probability; None when unknown."""
     source: ProbabilitySource | None = None
     """Where `p_generated` comes from."""
+    score: float | None = Field(default=None, allow_inf_nan=False)
+    """What a `score` member gave, on its own scale, higher for generated; None for every other. Only the fitted
+    fusions use it."""
     evidence: tuple[Evidence, ...] = ()
     text: str = ""
     """The reasoning, in words."""
@@ -92,6 +97,8 @@ class Report(_Record):
             raise ValueError("p_generated and source come together")
         if self.p_generated is not None and self.label is None:
             raise ValueError("p_generated goes with an answer")
+        if (self.score is not None) != (self.kind == "score" and self.outcome is Outcome.ANSWERED):
+            raise ValueError("an answered score member has a score, and no other does")
         return self
 
     @property

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import AsyncGenerator, Generator, Iterable, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Mapping
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import TypedDict, Unpack
 
 import platformdirs
 from anyio.from_thread import start_blocking_portal
 
-from backends.backend import Backend
+from backends.backend import Backend, Provider
 from backends.errors import ConfigError
 from fusion.verdict import Verdict
 from orchestrator.config import Overrides, load_ensemble
@@ -37,6 +37,7 @@ class JudgeOptions(TypedDict, total=False):
     allow_urls: bool
     trace: bool
     backends: Mapping[str, Backend] | None
+    stability: int | None
 
 
 def open_judge(
@@ -49,6 +50,7 @@ def open_judge(
     allow_urls: bool = False,
     trace: bool = False,
     backends: Mapping[str, Backend] | None = None,
+    stability: int | None = None,
 ) -> Judge:
     """A `Judge` to be used as an async context manager. Nothing is opened and nobody asked before that.
 
@@ -64,11 +66,14 @@ def open_judge(
         allow_urls: whether pictures may be fetched from http(s) addresses.
         trace: keep rendered prompts and raw answers on the reports.
         backends: backends of your own, used in place of the specs that they are given under.
+        stability: how many mild variants of a picture are judged too, instead of the ensemble's number; a label that
+            they flip becomes `undecided, unstable`.
 
     Raises:
         ConfigError: the ensemble, a file or a setting is wrong.
     """
-    resolved = _resolve(ensemble, Overrides(backend, fusion, tuple(settings)))
+    tried = () if stability is None else (f"stability={stability}",)
+    resolved = _resolve(ensemble, Overrides(backend, fusion, (*settings, *tried)))
     cache_path = cache_file() if cache else None
     return Judge(resolved, backends=backends, cache_path=cache_path, allow_urls=allow_urls, trace=trace)
 
@@ -81,14 +86,16 @@ async def ajudge(source: Source, **options: Unpack[JudgeOptions]) -> Verdict:
         options: any of these, as `open_judge` explains them:
             `ensemble` (a name, a YAML file, or an `Ensemble`), `backend` (who is asked, as PROVIDER:MODEL), `fusion` (a
             strategy's name), `settings` (["KEY.KEY=VALUE"]), `cache` (keep answers on disk; True), `allow_urls` (fetch
-            pictures from the web; False), `trace` (keep prompts and answers; False), `backends` (your own, by spec).
+            pictures from the web; False), `trace` (keep prompts and answers; False), `backends` (your own, by spec),
+            `stability` (judge so many mild variants too; the ensemble's own number).
 
     Raises:
         ConfigError: the ensemble, a file, a setting or a backend is wrong.
+        MissingKeyError: a backend needs a key that is not set in the environment, and no `fallback` may stand in.
         ImageError: the picture cannot be read, or is refused.
         NoVerdictError: models were asked, and none of them answered.
     """
-    async with open_judge(**options) as opened:
+    async with _entered(**options) as opened:
         return await opened.judge(source)
 
 
@@ -100,11 +107,12 @@ async def astream(source: Source, **options: Unpack[JudgeOptions]) -> AsyncGener
         options: any of these, as `open_judge` explains them:
             `ensemble` (a name, a YAML file, or an `Ensemble`), `backend` (who is asked, as PROVIDER:MODEL), `fusion` (a
             strategy's name), `settings` (["KEY.KEY=VALUE"]), `cache` (keep answers on disk; True), `allow_urls` (fetch
-            pictures from the web; False), `trace` (keep prompts and answers; False), `backends` (your own, by spec).
+            pictures from the web; False), `trace` (keep prompts and answers; False), `backends` (your own, by spec),
+            `stability` (judge so many mild variants too; the ensemble's own number).
 
     Raises what `ajudge` raises.
     """
-    async with open_judge(**options) as opened, aclosing(opened.astream(source)) as events:
+    async with _entered(**options) as opened, aclosing(opened.astream(source)) as events:
         async for event in events:
             yield event
 
@@ -123,13 +131,15 @@ async def ajudge_many(
         options: any of these, as `open_judge` explains them:
             `ensemble` (a name, a YAML file, or an `Ensemble`), `backend` (who is asked, as PROVIDER:MODEL), `fusion` (a
             strategy's name), `settings` (["KEY.KEY=VALUE"]), `cache` (keep answers on disk; True), `allow_urls` (fetch
-            pictures from the web; False), `trace` (keep prompts and answers; False), `backends` (your own, by spec).
+            pictures from the web; False), `trace` (keep prompts and answers; False), `backends` (your own, by spec),
+            `stability` (judge so many mild variants too; the ensemble's own number).
 
     Raises:
         ConfigError: the ensemble, a file, a setting or a backend is wrong.
+        MissingKeyError: a backend needs a key that is not set in the environment, and no `fallback` may stand in.
     """
     async with (
-        open_judge(**options) as opened,
+        _entered(**options) as opened,
         aclosing(opened.judge_many(sources, window=window, ordered=ordered)) as results,
     ):
         async for judged in results:
@@ -144,7 +154,8 @@ def judge(source: Source, **options: Unpack[JudgeOptions]) -> Verdict:
         options: any of these, as `open_judge` explains them:
             `ensemble` (a name, a YAML file, or an `Ensemble`), `backend` (who is asked, as PROVIDER:MODEL), `fusion` (a
             strategy's name), `settings` (["KEY.KEY=VALUE"]), `cache` (keep answers on disk; True), `allow_urls` (fetch
-            pictures from the web; False), `trace` (keep prompts and answers; False), `backends` (your own, by spec).
+            pictures from the web; False), `trace` (keep prompts and answers; False), `backends` (your own, by spec),
+            `stability` (judge so many mild variants too; the ensemble's own number).
 
     Raises what `ajudge` raises.
     """
@@ -166,7 +177,8 @@ def judge_many(
         options: any of these, as `open_judge` explains them:
             `ensemble` (a name, a YAML file, or an `Ensemble`), `backend` (who is asked, as PROVIDER:MODEL), `fusion` (a
             strategy's name), `settings` (["KEY.KEY=VALUE"]), `cache` (keep answers on disk; True), `allow_urls` (fetch
-            pictures from the web; False), `trace` (keep prompts and answers; False), `backends` (your own, by spec).
+            pictures from the web; False), `trace` (keep prompts and answers; False), `backends` (your own, by spec),
+            `stability` (judge so many mild variants too; the ensemble's own number).
     """
     with start_blocking_portal(name="sixlens") as portal:
         results = ajudge_many(sources, window=window, ordered=ordered, **options)
@@ -181,6 +193,17 @@ def cache_file() -> Path:
     """The file of the answer cache: in `SIXLENS_CACHE_DIR`, or in the user's folder for caches."""
     folder = os.environ.get("SIXLENS_CACHE_DIR")
     return (Path(folder) if folder else platformdirs.user_cache_path("sixlens")) / CACHE_FILE
+
+
+@asynccontextmanager
+async def _entered(**options: Unpack[JudgeOptions]) -> AsyncIterator[Judge]:
+    """The Judge, entered; a missing key is said before a picture is read, and not after every paradigm has failed."""
+    async with open_judge(**options) as judge:
+        providers = judge.kit.providers.values()
+        keyless = [one for one in providers if isinstance(one, Provider) and one.capabilities.missing_key]
+        if keyless and (len(keyless) == len(providers) or not judge.ensemble.fallback):
+            await keyless[0].prepare()  # It raises before anybody is asked.
+        yield judge
 
 
 def _resolve(ensemble: str | os.PathLike[str] | Ensemble | None, overrides: Overrides) -> Ensemble:

@@ -17,7 +17,7 @@ from pydantic_core import core_schema
 from backends.errors import UnknownNameError
 from backends.settings import BackendSettings
 from backends.yaml_file import parse_yaml
-from fusion.strategies import STRATEGIES
+from fusion.strategies import FITTED, STRATEGIES
 from fusion.verdict import Verdict
 from orchestrator.ensemble import Ensemble
 from paradigms.exemplars import ExemplarRow
@@ -71,7 +71,7 @@ def _ensemble() -> Schema:
         "description": "The ensemble that this one starts from: a name that ships, a YAML file, or `defaults`.",
         "type": ["string", "null"],
     }
-    made["$defs"]["FusionSettings"]["properties"]["strategy"]["enum"] = list(STRATEGIES)
+    made["$defs"]["FusionSettings"]["properties"]["strategy"]["enum"] = [*STRATEGIES, *FITTED]
     defaults = parse_yaml((files("prompts") / "defaults.yaml").read_text("utf-8"), "prompts/defaults.yaml")
     return _with_defaults(_for_editors(made), defaults, made["$defs"])
 

@@ -90,6 +90,8 @@ class Image:
     _profile: bytes | None = field(repr=False)
     _limits: ImageLimits = field(repr=False)
     _pixels: _Pixels = field(repr=False)
+    perturbed_from: str | None = None
+    """Hex digest of the file that this picture was made from; None for a picture as it was found."""
 
     @classmethod
     def read(
@@ -136,6 +138,24 @@ class Image:
             if held.keep:
                 held.decoded = pixels
             return pixels
+
+    def srgb(self) -> PIL.Image.Image:
+        """Return the upright pixels as RGB in sRGB; like those of `pixels`, they may be shared."""
+        return self.pixels() if self._profile is None else to_srgb(self.pixels(), self._profile)
+
+    def replaced(self, data: bytes, note: str) -> Self:
+        """Return another picture made from this one, under its name but without its path: that is another file.
+
+        Args:
+            data: the file of the other picture.
+            note: what was done, one line.
+
+        Raises:
+            ImageError: the other picture is larger than a picture may be.
+
+        """
+        made = self.read(data, name=self.name, notes=(*self.notes, note), limits=self._limits)
+        return replace(made, perturbed_from=self.perturbed_from or self.sha256)
 
     def release(self) -> None:
         """Let go of the decoded pixels."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_random
 
-_FORMAT = 1
+FORMAT = 1
 """Kept in the file's `user_version`; answers of another format are dropped."""
 _TABLE = """
 CREATE TABLE IF NOT EXISTS answers (
@@ -25,8 +25,8 @@ _PUT = """
 INSERT INTO answers (key, body, bytes, created, used) VALUES (?1, ?2, ?3, ?4, ?4)
 ON CONFLICT (key) DO UPDATE SET body = ?2, bytes = ?3, created = ?4, used = ?4
 """
-_READ = "SELECT CAST(body AS TEXT), CAST(created AS REAL) FROM answers WHERE key = ?"
-_READ_WAIT_S = 0.02
+READ = "SELECT CAST(body AS TEXT), CAST(created AS REAL) FROM answers WHERE key = ?"
+READ_WAIT_S = 0.02
 """Readers do not wait for writers (write-ahead log), only for the rare moment in which the log itself is rebuilt."""
 _WRITE_WAIT_S = 5.0
 _KEPT = 0.9
@@ -61,13 +61,13 @@ class AnswerFile:
         with contextlib.ExitStack() as opened:
             self._writer = opened.enter_context(contextlib.closing(_connect(path, _WRITE_WAIT_S)))
             self._set_up()
-            self._reader = opened.enter_context(contextlib.closing(_connect(path, _READ_WAIT_S)))
+            self._reader = opened.enter_context(contextlib.closing(_connect(path, READ_WAIT_S)))
             opened.pop_all()
 
     def read(self, key: str) -> Stored | None:
         """The answer stored under `key`, unless there is none."""
         # The casts hold even in a damaged file.
-        row = self._reader.execute(_READ, (key,)).fetchone()
+        row = self._reader.execute(READ, (key,)).fetchone()
         return (row[0], row[1]) if row else None
 
     def write(self, answers: Mapping[str, Stored], used: Mapping[str, float], now: float) -> None:
@@ -110,9 +110,9 @@ class AnswerFile:
         self._writer.execute("PRAGMA synchronous = NORMAL")
         with self._writer as db:
             db.execute("BEGIN IMMEDIATE")
-            if db.execute("PRAGMA user_version").fetchone() != (_FORMAT,):
+            if db.execute("PRAGMA user_version").fetchone() != (FORMAT,):
                 db.execute("DROP TABLE IF EXISTS answers")
-                db.execute(f"PRAGMA user_version = {_FORMAT}")
+                db.execute(f"PRAGMA user_version = {FORMAT}")
             for statement in (_TABLE, *_INDEXES):
                 db.execute(statement)
 

@@ -17,6 +17,7 @@ from pydantic_core import PydanticSerializationError
 
 from backends.completion import Completion
 from backends.layers.answer_file import AnswerFile, Stored, remove_answer_file
+from backends.layers.answer_reader import AnswerReader
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,9 @@ class CacheStore:
     """Answers by key in an SQLite file, safe between threads and processes. Reading is quick; a thread writes.
 
     A cache never costs a verdict: what goes wrong with the file is logged once as a warning, and the answers concerned
-    are asked for again. Answers are kept as JSON without rate headers. Open a store after a fork, not before.
+    are asked for again. A file that can be read and not written (no right to, or another process keeps it locked) is
+    read, and nothing is added to it. Answers are kept as JSON without rate headers. Open a store after a fork, not
+    before.
 
     Args:
         path: the file, made with mode 0600; a missing folder is made with mode 0700. None keeps nothing.
@@ -68,7 +71,7 @@ class CacheStore:
         self._scheduled = False
         self._warned = False
         self._thread: ThreadPoolExecutor | None = ThreadPoolExecutor(1, thread_name_prefix="sixlens-cache")
-        self._file: AnswerFile | None = self._guarded(self._open)
+        self._file: AnswerFile | AnswerReader | None = self._guarded(self._open)
 
     def get(self, key: str) -> Completion | None:
         """The stored answer, or None. Takes some tens of microseconds, and never waits for a write."""
@@ -123,8 +126,17 @@ class CacheStore:
         with self._lock:
             self._shut()
 
-    def _open(self) -> AnswerFile | None:
-        return AnswerFile(self._path, self._max_bytes, self._max_age_s) if self._path is not None else None
+    def _open(self) -> AnswerFile | AnswerReader | None:
+        if self._path is None:
+            return None
+        try:
+            return AnswerFile(self._path, self._max_bytes, self._max_age_s)
+        except (sqlite3.OperationalError, OSError) as error:
+            reader = _reader(self._path)
+            if reader is None:
+                raise
+            self._warn("The answer cache %s cannot be written (%s); it is read, and nothing is added.", error)
+            return reader
 
     def _shut(self) -> None:
         file, self._file = self._file, None
@@ -136,10 +148,13 @@ class CacheStore:
         try:
             return work()
         except (sqlite3.Error, OSError) as error:
-            if not self._warned:
-                self._warned = True
-                log.warning("The answer cache %s fails (%s); going on without it.", self._path, error)
+            self._warn("The answer cache %s fails (%s); going on without it.", error)
             return None
+
+    def _warn(self, message: str, error: Exception) -> None:
+        if not self._warned:
+            self._warned = True
+            log.warning(message, self._path, error)
 
     def _read(self, key: str) -> Stored | None:
         file = self._file
@@ -199,3 +214,10 @@ class CacheStore:
             self._guarded(lambda: remove_answer_file(path))
             self._file = self._guarded(self._open)
             return self._file is not None
+
+
+def _reader(path: Path) -> AnswerReader | None:
+    try:
+        return AnswerReader(path)
+    except sqlite3.Error:
+        return None  # there is none, or it cannot be read either: what was wrong with writing it says more

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from backends import tokens
 from backends.backend import Backend
-from backends.completion import Completion
+from backends.completion import Completion, RateState
 from backends.errors import ConfigError, RateLimitError
 from backends.layers.layer import Layer
 from backends.layers.pace import Pace, Start
@@ -129,10 +130,16 @@ class Limiter:
         if completion.rate is not None:
             self._pace.heed(completion.rate, now, max(1, slot.start.tokens), self._granted - slot.number)
 
-    def refused(self, slot: Slot, retry_after: float | None) -> None:
-        """The server answered 429; nothing starts for `retry_after` seconds. `release` must still follow."""
+    def refused(self, slot: Slot, retry_after: float | None, rate: RateState | None = None) -> None:
+        """The server answered 429; nothing starts for `retry_after` seconds. `release` must still follow.
+
+        Rate headers are read as those of an answer, but only when the server does not say outright when to come back:
+        their reset is the time until the whole allowance is there again, which is often much later.
+        """
         now = asyncio.get_running_loop().time()
         pause = max(0.0, retry_after or 0.0)
+        if retry_after is None and rate is not None:
+            self._pace.heed(rate, now, max(1, slot.start.tokens), self._granted - slot.number)
         self._window.refused(slot.number, slot.level, self._granted, now, pause)
         self._pace.pause(now + pause)
         if pause > self.policy.patience_s:
@@ -190,22 +197,38 @@ class Limiters:
     def __init__(self) -> None:
         self._limiters: dict[tuple[str, str], Limiter] = {}
 
-    def of(self, spec: str, account: str, policy: LimiterPolicy) -> Limiter:
-        """The limiter of a model and endpoint (`spec`) under an account.
+    def of(self, endpoint: str, account: str, policy: LimiterPolicy, name: str = "") -> Limiter:
+        """The limiter of a model at an endpoint under an account.
+
+        Args:
+            endpoint: server and model, the same however somebody spelled them.
+            account: tells accounts apart.
+            policy: the bounds.
+            name: whose limiter it is, in messages; the endpoint if empty.
 
         Raises:
             ConfigError: it exists already, with other bounds.
         """
-        limiter = self._limiters.setdefault((spec, account), Limiter(policy, spec))
+        limiter = self._limiters.get((endpoint, account))
+        if limiter is None:
+            limiter = self._limiters[endpoint, account] = Limiter(policy, name or endpoint)
         if limiter.policy != policy:
-            raise ConfigError(f"{spec} is used with two different limits on calls; one account has one limit.")
+            raise ConfigError(
+                f"{name or endpoint} is used with two different limits on calls; one account has one limit."
+            )
         return limiter
 
 
 class LimiterLayer(Layer):
-    """Has a call wait for a slot, and tells the limiter how it went."""
+    """Has a call wait for a slot, and tells the limiter how it went.
 
-    def __init__(self, inner: Backend, limiter: Limiter) -> None:
+    Args:
+        inner: who is asked.
+        limiter: gives the limiter. It is asked for with each call, since what a provider limits by is only known once
+            it is prepared.
+    """
+
+    def __init__(self, inner: Backend, limiter: Callable[[], Limiter]) -> None:
         super().__init__(inner)
         self._limiter = limiter
 
@@ -215,8 +238,9 @@ class LimiterLayer(Layer):
         Raises:
             RateLimitError: the server refused, or asked to stay away for longer than the limiter's patience.
             BackendError: the call failed otherwise.
+            ConfigError: the endpoint is in use already, with other bounds.
         """
-        limiter = self._limiter
+        limiter = self._limiter()
         needed = _call_tokens(request) if limiter.policy.tpm is not None else 0
         slot = await limiter.acquire(needed, request.origin.order)
         try:
@@ -225,7 +249,7 @@ class LimiterLayer(Layer):
             completion = await self._inner.complete(request)
             limiter.answered(slot, completion)
         except RateLimitError as error:
-            limiter.refused(slot, error.retry_after)
+            limiter.refused(slot, error.retry_after, error.rate)
             raise
         finally:
             limiter.release(slot)

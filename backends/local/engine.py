@@ -53,6 +53,13 @@ class Engine(Protocol):
         """
         ...
 
+    def stop(self) -> None:
+        """End the `write` under way soon, for nobody waits for it: it may return what it has. Later ones are not meant.
+
+        The one method that is called from another thread, while `write` runs or just after.
+        """
+        ...
+
     def close(self) -> None:
         """Release the model's memory."""
         ...

@@ -9,12 +9,14 @@ from urllib.parse import urlsplit
 
 from backends.errors import ConfigError
 
+_PORTS = {"http": 80, "https": 443}
+"""The ports that an address means without naming them."""
 _MODEL_AND_URL = re.compile(r"(?P<model>.*?)@?(?P<url>https?://.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A server's base address: `url` ends without a slash, `host` names a port when the address does."""
+    """A server's base address: `url` ends without a slash, `host` names a port other than the scheme's own."""
 
     url: str
     host: str
@@ -61,7 +63,7 @@ def parse_address(url: str, default_path: str = "") -> Address:
     if parts.query or parts.fragment:
         raise ConfigError(f"The address {shown.split('?')[0].split('#')[0]!r} must end before '?' and '#'.")
     name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    host = f"{name}:{port}" if port is not None else name
+    host = f"{name}:{port}" if port not in (None, _PORTS[parts.scheme]) else name
     path = parts.path.rstrip("/") or default_path
     return Address(f"{parts.scheme}://{host}{path}", host, _is_loopback(parts.hostname))
 

@@ -23,6 +23,7 @@ from anthropic import (
 from pydantic import BaseModel, ValidationError
 
 from backends.completion import Completion, Stop, TokenUsage
+from backends.connections import Connections, SharedClient
 from backends.errors import BackendError, ConfigError, InvalidRequestError, MalformedError
 from backends.providers.address import parse_address, split_model
 from backends.providers.asking import HttpBackend, Question, Wish
@@ -79,14 +80,14 @@ def anthropic_failure(error: Exception, target: Target) -> BackendError:
 class AnthropicBackend(HttpBackend):
     """A server of the Messages API."""
 
-    def __init__(self, target: Target, client: httpx2.AsyncClient) -> None:
-        super().__init__(target, client)
+    def __init__(self, target: Target, shared: SharedClient) -> None:
+        super().__init__(target, shared)
         self._sdk = AsyncAnthropic(
             api_key=target.key or "none",
             base_url=target.address.url,
-            http_client=client,
+            http_client=shared.client,
             max_retries=0,
-            timeout=client.timeout,
+            timeout=shared.client.timeout,
             open_telemetry=False,
         )
 
@@ -189,9 +190,7 @@ def _usage(usage: _Usage | None) -> TokenUsage:
     )
 
 
-def open_anthropic(
-    rest: str, settings: BackendSettings, *, transport: httpx2.AsyncBaseTransport | None = None
-) -> AnthropicBackend:
+def open_anthropic(rest: str, settings: BackendSettings, *, connections: Connections | None = None) -> AnthropicBackend:
     """Open `MODEL` or `MODEL@URL`.
 
     Raises:
@@ -205,5 +204,5 @@ def open_anthropic(
     spec = f"anthropic:{model}" if own else f"anthropic:{model}@{address.url}"
     key = key_from(KEY_VARIABLE if own else OTHER_KEY_VARIABLE)
     target = Target("anthropic", spec, model, address, settings, key, needs=KEY_VARIABLE if own else None)
-    client = open_client(address, settings, key, also_sent=("anthropic-version",), transport=transport)
-    return AnthropicBackend(target, client)
+    shared = open_client(address, settings, key, also_sent=("anthropic-version",), connections=connections)
+    return AnthropicBackend(target, shared)

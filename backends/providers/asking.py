@@ -18,15 +18,19 @@ import httpx2
 
 from backends.backend import Capabilities
 from backends.completion import Completion, Stop
-from backends.errors import BackendError, InvalidRequestError, UnsupportedError
+from backends.connections import SharedClient
+from backends.errors import AuthError, BackendError, ConnectError, InvalidRequestError, UnsupportedError
 from backends.providers.encoded import EncodedPictures
-from backends.providers.failures import Reply, named_setting, status_failure, transport_failure
+from backends.providers.failures import Reply, named_setting, nobody_listens, status_failure, transport_failure
 from backends.providers.target import Target
 from backends.providers.transport import request_id
 from backends.request import Request
 from backends.settings import add_extra
 
 TOP_LOGPROBS = 10
+_REFUSING = (InvalidRequestError, AuthError, UnsupportedError)
+_REFUSING_STATUS = (400, 403, 422, 501)
+"""How servers refuse a setting: 403 is OpenAI's for token probabilities of some models, 501 is llama.cpp's."""
 Found = TypeVar("Found")
 
 
@@ -54,15 +58,17 @@ class HttpBackend(abc.ABC):
 
     Args:
         target: whom to ask.
-        client: the HTTP client; closed with the backend.
+        shared: the HTTP client; let go with the backend.
 
     """
 
-    def __init__(self, target: Target, client: httpx2.AsyncClient) -> None:
+    def __init__(self, target: Target, shared: SharedClient) -> None:
         self._target = target
-        self._client = client
+        self._shared = shared
+        self._client = shared.client
         self._pictures = EncodedPictures()
         self._refused: dict[str, str] = {}
+        self._reached = False
         self._prepared = False
         self._preparing = asyncio.Lock()
 
@@ -83,6 +89,11 @@ class HttpBackend(abc.ABC):
     def identity(self) -> str:
         """Provider, address, model and revision."""
         return self._target.identity
+
+    @property
+    def endpoint(self) -> str:
+        """Address and model; what calls are limited by."""
+        return self._target.endpoint
 
     @property
     def account(self) -> str:
@@ -114,6 +125,7 @@ class HttpBackend(abc.ABC):
         question = self._question(request)
         started = time.perf_counter()
         response = await self._within_limit(self._send(question.body))
+        self._reached = True
         if not response.is_success:
             return self._refusal(response, question, time.perf_counter() - started)
         completion = self._read(request, response)
@@ -121,8 +133,8 @@ class HttpBackend(abc.ABC):
         return completion.model_copy(update={"seconds": time.perf_counter() - started, "notes": notes})
 
     async def aclose(self) -> None:
-        """Close the connections."""
-        await self._client.aclose()
+        """Let go of the connections, which close with the last backend that uses them."""
+        await self._shared.aclose()
 
     async def _within_limit(self, work: Awaitable[Found]) -> Found:
         try:
@@ -130,6 +142,11 @@ class HttpBackend(abc.ABC):
                 return await work
         except TimeoutError as error:
             raise transport_failure(error, self._target) from error
+        except ConnectError as error:
+            if self._target.address.loopback and not self._reached and nobody_listens(error):
+                # A server of this machine that has not answered before was not started; waiting does not start it.
+                error.transient = False
+            raise
 
     @abc.abstractmethod
     async def _find_out(self) -> Target:
@@ -179,7 +196,7 @@ class HttpBackend(abc.ABC):
                 notes=(*question.notes, note),
             )
         failure = status_failure(reply, self._target)
-        if isinstance(failure, InvalidRequestError) and reply.status in (400, 422):
+        if isinstance(failure, _REFUSING) and reply.status in _REFUSING_STATUS:
             failure = self._learned(reply, question) or failure
         raise failure
 

@@ -21,6 +21,7 @@ from openai import (
 from pydantic import ValidationError
 
 from backends.completion import Completion, with_prefill
+from backends.connections import SharedClient
 from backends.errors import BackendError, InvalidRequestError, MalformedError, ServerError
 from backends.providers.asking import TOP_LOGPROBS, HttpBackend, Question, Wish
 from backends.providers.chat_reply import ChatReply
@@ -50,14 +51,14 @@ def openai_failure(error: Exception, target: Target) -> BackendError:
 class ChatBackend(HttpBackend):
     """A provider that speaks the OpenAI chat protocol."""
 
-    def __init__(self, target: Target, client: httpx2.AsyncClient) -> None:
-        super().__init__(target, client)
+    def __init__(self, target: Target, shared: SharedClient) -> None:
+        super().__init__(target, shared)
         self._sdk = AsyncOpenAI(
             api_key=target.key or "none",
             base_url=target.address.url,
-            http_client=client,
+            http_client=shared.client,
             max_retries=0,
-            timeout=client.timeout,
+            timeout=shared.client.timeout,
         )
         self._limit_field: str | None = None
 
@@ -91,7 +92,9 @@ class ChatBackend(HttpBackend):
         if request.logprobs and facts.logprobs is False:
             notes.append(f"{target.model} gives no token probabilities.")
         elif request.logprobs:
-            wishes["logprobs"] = Wish({"logprobs": True, "top_logprobs": TOP_LOGPROBS}, ("top_logprobs",))
+            wishes["logprobs"] = Wish(
+                {"logprobs": True, "top_logprobs": TOP_LOGPROBS}, ("top_logprobs", "top_n_tokens")
+            )
         if facts.prompt_cache_key and request.pictures:
             wishes["prompt_cache_key"] = Wish({"prompt_cache_key": request.pictures[0].sha256[:32]}, reported=False)
         return self._compose(fixed, wishes, tuple(notes))
@@ -136,14 +139,11 @@ class ChatBackend(HttpBackend):
         )
 
     def _missing(self, request: Request, completion: Completion) -> tuple[str, ...]:
-        """What was asked for and silently not given."""
-        if request.logprobs and completion.logprobs is None and self._asks_logprobs:
+        """What was asked for and silently not given, though it is known to be offered."""
+        offered = self._target.facts.logprobs is True and self._takes("logprobs")
+        if request.logprobs and offered and completion.logprobs is None:
             return (f"{self._target.address.host} gave no token probabilities.",)
         return ()
-
-    @property
-    def _asks_logprobs(self) -> bool:
-        return self._target.facts.logprobs is not False and self._takes("logprobs")
 
     def _inner_error(self, error: Any, response: httpx2.Response) -> BackendError:
         """An error inside an answer that says 200: its own code counts, as far as it is a status."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator
+from pydantic import BaseModel, BeforeValidator, WrapValidator
 
-from backends.completion import Completion, Stop, TokenChance, TokenPlace, TokenUsage
+from backends.completion import Completion, Stop, TokenUsage
+from backends.providers.token_places import Places, or_none, token_places
 
 
 def _count(value: Any) -> int | None:
@@ -17,17 +18,8 @@ def _count(value: Any) -> int | None:
 Count = Annotated[int | None, BeforeValidator(_count)]
 
 
-class _Chance(BaseModel):
-    token: str
-    logprob: float
-
-
-class _Place(_Chance):
-    top_logprobs: list[_Chance] | None = None
-
-
 class _Logprobs(BaseModel):
-    content: list[_Place] | None = None
+    content: Places = None
 
 
 class _Message(BaseModel):
@@ -38,7 +30,7 @@ class _Message(BaseModel):
 class _Choice(BaseModel):
     message: _Message
     finish_reason: str | None = None
-    logprobs: _Logprobs | None = None
+    logprobs: Annotated[_Logprobs | None, WrapValidator(or_none)] = None
 
 
 class _PromptDetails(BaseModel):
@@ -72,7 +64,7 @@ class ChatReply(BaseModel):
             model=self.model or model,
             backend=spec,
             usage=_usage(self.usage),
-            logprobs=_places(choice.logprobs),
+            logprobs=token_places(choice.logprobs.content if choice.logprobs else None),
         )
 
     @property
@@ -102,16 +94,4 @@ def _usage(usage: _Usage | None) -> TokenUsage:
         cached_tokens=details.cached_tokens,
         cache_written_tokens=details.cache_write_tokens,
         image_tokens=details.image_tokens,
-    )
-
-
-def _places(logprobs: _Logprobs | None) -> tuple[TokenPlace, ...] | None:
-    if logprobs is None or not logprobs.content:
-        return None
-    return tuple(
-        TokenPlace(
-            chosen=TokenChance(token=place.token, logprob=place.logprob),
-            likeliest=tuple(TokenChance(token=c.token, logprob=c.logprob) for c in place.top_logprobs or ()),
-        )
-        for place in logprobs.content
     )

@@ -1,19 +1,22 @@
 """`compatible:MODEL@URL`: any server of the OpenAI chat protocol, such as vLLM, llama.cpp, LM Studio or TGI.
 
-An address without a path gets `/v1`. Without a model name the server is asked once which one it has, and must have one.
+An address without a path gets `/v1`. The server is asked once which models it has. Without a model name it must have
+just one. With a name, what it says of that model counts; one that says nothing, or not soon, is asked all the same.
 The key is that of `SIXLENS_COMPATIBLE_API_KEY`, if there is one; an OpenAI key is never sent here, nor anything else
 that the environment holds for OpenAI.
 """
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import httpx2
 from openai import APIStatusError, OpenAIError
 from pydantic import BaseModel, Field, ValidationError
 
-from backends.errors import ConfigError, InvalidRequestError, MalformedError
+from backends.connections import Connections
+from backends.errors import BackendError, ConfigError, InvalidRequestError, MalformedError
 from backends.models import ModelFacts
 from backends.providers.address import parse_address, split_model
 from backends.providers.chat import ChatBackend, openai_failure
@@ -23,6 +26,8 @@ from backends.providers.transport import open_client
 from backends.settings import BackendSettings
 
 KEY_VARIABLE = "SIXLENS_COMPATIBLE_API_KEY"
+PATIENCE = 5.0
+"""The longest, in seconds, to wait for what a server says of a model whose name is known."""
 
 
 class _Served(BaseModel):
@@ -40,13 +45,25 @@ class CompatibleBackend(ChatBackend):
 
     async def _find_out(self) -> Target:
         if self._target.model:
-            return self._target
+            return await self._looked_up()
         served = await self._served()
         if len(served) != 1:
             names = ", ".join(model.id for model in served[:5]) or "none"
             text = f"{self._target.address.host} serves {len(served)} models ({names}); name one: compatible:MODEL@URL."
             raise self._target.fail(InvalidRequestError, text)
         return replace(self._target, model=served[0].id, said=_facts(served[0]))
+
+    async def _looked_up(self) -> Target:
+        """The target with what the list of models says of the one that is named. No answer is no failure."""
+        settings = self._target.settings
+        try:
+            # Half an attempt at most: the time limit around this one is an error, and this is none.
+            async with asyncio.timeout(min(PATIENCE, settings.connect_seconds, settings.attempt_seconds / 2)):
+                served = await self._served()
+        except (BackendError, TimeoutError):
+            return self._target  # If something is wrong with the server, the question itself will say so.
+        said = next((_facts(model) for model in served if model.id == self._target.model), None)
+        return self._target if said is None else replace(self._target, said=said)
 
     async def _served(self) -> list[_Served]:
         host = self._target.address.host
@@ -69,11 +86,11 @@ class CompatibleBackend(ChatBackend):
 def _facts(served: _Served) -> ModelFacts:
     """What the list of models says beside the name; vLLM says who it is and how long a context it has."""
     vllm = served.owned_by == "vllm"
-    return ModelFacts(context_tokens=served.max_model_len, image_uuid=vllm or None, logprobs=vllm or None)
+    return ModelFacts(context_tokens=served.max_model_len or None, image_uuid=vllm or None, logprobs=vllm or None)
 
 
 def open_compatible(
-    rest: str, settings: BackendSettings, *, transport: httpx2.AsyncBaseTransport | None = None
+    rest: str, settings: BackendSettings, *, connections: Connections | None = None
 ) -> CompatibleBackend:
     """Open `MODEL@URL`, `@URL` or `URL`.
 
@@ -86,4 +103,4 @@ def open_compatible(
     address = parse_address(url, default_path="/v1")
     spec = f"compatible:{model}@{address.url}"
     target = Target("compatible", spec, model, address, settings, key_from(KEY_VARIABLE))
-    return CompatibleBackend(target, open_client(address, settings, target.key, transport=transport))
+    return CompatibleBackend(target, open_client(address, settings, target.key, connections=connections))

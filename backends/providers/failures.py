@@ -10,12 +10,12 @@
 | 402, spent credit in other words            | `QuotaError`                                                     |
 | 404                                         | `InvalidRequestError` naming the model                           |
 | 409, 425, 499, 5xx with 529                 | `ServerError`                                                    |
-| 429                                         | `RateLimitError` with what Retry-After says                      |
+| 429                                         | `RateLimitError` with what Retry-After and rate headers say    |
 | 501                                         | `UnsupportedError`                                               |
 | other 3xx and 4xx                           | `InvalidRequestError`                                            |
 
-A 400 or 422 that names an optional setting is for the provider to learn from, and one about content is an answer
-(`Stop.FILTER`); both are asked for here and decided there.
+A 400, 403, 422 or 501 that names an optional setting is for the provider to learn from, and one about content is an
+answer (`Stop.FILTER`); both are asked for here and decided there.
 """
 
 from __future__ import annotations
@@ -112,6 +112,14 @@ def transport_failure(error: Exception, target: Target) -> BackendError:
     if isinstance(error, (httpx2.InvalidURL, httpx2.UnsupportedProtocol)):
         return target.fail(InvalidRequestError, f"{target.address.url} is no address that can be asked.")
     return target.fail(ConnectError, f"The connection to {host} broke ({error or type(error).__name__}).")
+
+
+def nobody_listens(error: BaseException) -> bool:
+    """Whether the connection was refused, at every address that the host has."""
+    below = error.__cause__ or error.__context__
+    if isinstance(error, BaseExceptionGroup):
+        return all(nobody_listens(one) for one in error.exceptions)
+    return isinstance(error, ConnectionRefusedError) or (below is not None and nobody_listens(below))
 
 
 def _to_start(target: Target) -> str:

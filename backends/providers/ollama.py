@@ -18,7 +18,8 @@ from typing import Any
 import httpx2
 from pydantic import BaseModel, ValidationError
 
-from backends.completion import Completion, Stop, TokenChance, TokenPlace, TokenUsage, with_prefill
+from backends.completion import Completion, Stop, TokenUsage, with_prefill
+from backends.connections import Connections, SharedClient
 from backends.errors import ConfigError, ContextLengthError, MalformedError
 from backends.models import ModelFacts
 from backends.providers.address import parse_address, split_model
@@ -26,6 +27,7 @@ from backends.providers.asking import TOP_LOGPROBS, HttpBackend, Question, Wish
 from backends.providers.chat_reply import Count
 from backends.providers.failures import Reply, status_failure, transport_failure
 from backends.providers.target import CLOUD, Target, is_cloud, key_from
+from backends.providers.token_places import Places, token_places
 from backends.providers.transport import open_client
 from backends.request import Message, Picture, Request
 from backends.settings import BackendSettings
@@ -51,15 +53,6 @@ class _Tags(BaseModel):
     models: list[_Tag] = []
 
 
-class _Chance(BaseModel):
-    token: str
-    logprob: float
-
-
-class _Place(_Chance):
-    top_logprobs: list[_Chance] = []
-
-
 class _Message(BaseModel):
     content: str = ""
 
@@ -70,14 +63,14 @@ class _Reply(BaseModel):
     done_reason: str | None = None
     prompt_eval_count: Count = None
     eval_count: Count = None
-    logprobs: list[_Place] | None = None
+    logprobs: Places = None
 
 
 class OllamaBackend(HttpBackend):
     """An Ollama server."""
 
-    def __init__(self, target: Target, client: httpx2.AsyncClient) -> None:
-        super().__init__(target, client)
+    def __init__(self, target: Target, shared: SharedClient) -> None:
+        super().__init__(target, shared)
         self._context = _SMALLEST_CONTEXT
 
     async def _find_out(self) -> Target:
@@ -168,8 +161,9 @@ class OllamaBackend(HttpBackend):
             text = f"{self._target.address.host} answered something that is not a chat answer."
             raise self._target.fail(MalformedError, text) from error
         self._check_room(reply)
-        logprobs = _places(reply)
-        missing = request.logprobs and logprobs is None and self._target.facts.logprobs is not False
+        logprobs = token_places(reply.logprobs)
+        offered = self._target.facts.logprobs is True and self._takes("logprobs")
+        missing = request.logprobs and offered and logprobs is None
         return Completion(
             text=with_prefill(request.prefill, reply.message.content),
             stop=_stop(reply),
@@ -212,21 +206,7 @@ def _stop(reply: _Reply) -> Stop:
     return Stop.COMPLETE if reply.message.content.strip() else Stop.EMPTY
 
 
-def _places(reply: _Reply) -> tuple[TokenPlace, ...] | None:
-    if not reply.logprobs:
-        return None
-    return tuple(
-        TokenPlace(
-            chosen=TokenChance(token=place.token, logprob=place.logprob),
-            likeliest=tuple(TokenChance(token=c.token, logprob=c.logprob) for c in place.top_logprobs),
-        )
-        for place in reply.logprobs
-    )
-
-
-def open_ollama(
-    rest: str, settings: BackendSettings, *, transport: httpx2.AsyncBaseTransport | None = None
-) -> OllamaBackend:
+def open_ollama(rest: str, settings: BackendSettings, *, connections: Connections | None = None) -> OllamaBackend:
     """Open `MODEL` or `MODEL@URL`.
 
     Raises:
@@ -239,4 +219,4 @@ def open_ollama(
     spec = f"ollama:{model}" if url is None else f"ollama:{model}@{address.url}"
     key = None if address.loopback else key_from(KEY_VARIABLE)
     target = Target("ollama", spec, model, address, settings, key, remote=CLOUD if is_cloud(model) else "")
-    return OllamaBackend(target, open_client(address, settings, key, transport=transport))
+    return OllamaBackend(target, open_client(address, settings, key, connections=connections))

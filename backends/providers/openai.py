@@ -6,8 +6,7 @@ named in the spec string, as `compatible:MODEL@URL`, so that reading it says whe
 
 from __future__ import annotations
 
-import httpx2
-
+from backends.connections import Connections
 from backends.errors import ConfigError
 from backends.providers.address import parse_address
 from backends.providers.chat import ChatBackend
@@ -27,9 +26,7 @@ class OpenAIBackend(ChatBackend):
         return self._target
 
 
-def open_openai(
-    rest: str, settings: BackendSettings, *, transport: httpx2.AsyncBaseTransport | None = None
-) -> OpenAIBackend:
+def open_openai(rest: str, settings: BackendSettings, *, connections: Connections | None = None) -> OpenAIBackend:
     """Open `MODEL`.
 
     Raises:
@@ -43,4 +40,6 @@ def open_openai(
     key = key_from(KEY_VARIABLE)
     target = Target("openai", f"openai:{rest}", rest, address, settings, key, needs=KEY_VARIABLE)
     also_sent = ("openai-organization", "openai-project")
-    return OpenAIBackend(target, open_client(address, settings, target.key, also_sent=also_sent, transport=transport))
+    return OpenAIBackend(
+        target, open_client(address, settings, target.key, also_sent=also_sent, connections=connections)
+    )

@@ -14,7 +14,7 @@ from backends.errors import BackendError, ContextLengthError, MissingKeyError, U
 from backends.models import ModelFacts, known_facts
 from backends.providers.address import Address
 from backends.providers.redact import one_line
-from backends.providers.transport import request_id, retry_after
+from backends.providers.transport import rate_state, request_id, retry_after
 from backends.request import Request
 from backends.settings import BackendSettings
 from backends.tokens import at_least
@@ -73,6 +73,11 @@ class Target:
         return "|".join((self.provider, self.address.url, self.model, self.revision, asked))
 
     @property
+    def endpoint(self) -> str:
+        """Address and model, the same however the spec string was spelled."""
+        return f"{self.address.url}|{self.model}"
+
+    @property
     def account(self) -> str:
         """The first characters of the key's hash, or nothing."""
         return hashlib.sha256(self.key.encode()).hexdigest()[:12] if self.key else ""
@@ -92,6 +97,7 @@ class Target:
             status=status,
             request_id=request_id(headers) if headers else None,
             retry_after=retry_after(headers) if headers else None,
+            rate=rate_state(headers) if headers else None,
         )
 
     def check_key(self) -> None:

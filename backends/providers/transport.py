@@ -1,4 +1,4 @@
-"""HTTP as the providers use it: one client each, which headers go out, and what the headers that come back say.
+"""HTTP as the providers use it: the client, which headers go out, and what the headers that come back say.
 
 Proxies and certificate files of the environment (`HTTPS_PROXY`, `SSL_CERT_FILE`…) count for hosts elsewhere and never
 for this machine. Redirects are not followed: a picture goes where the user said, or nowhere. An answer has an end.
@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import httpx2
 
 from backends.completion import RateState
+from backends.connections import Connections, SharedClient
 from backends.providers.address import Address
 from backends.settings import BackendSettings
 
@@ -47,17 +48,30 @@ def open_client(
     settings: BackendSettings,
     key: str | None,
     *,
-    also_sent: Iterable[str] = (),
-    transport: httpx2.AsyncBaseTransport | None = None,
-) -> httpx2.AsyncClient:
-    """A client for one server.
+    also_sent: tuple[str, ...] = (),
+    connections: Connections | None = None,
+) -> SharedClient:
+    """A client for one server, shared with the backends of `connections` that would open the same.
 
     The SDKs take further headers from the environment (custom headers, organisation, even another key), which must not
     reach a server they were not meant for: headers that are neither needed nor in `also_sent` are taken out, and the
     authorization is the one of `key`, or none.
     """
-    sent = _SENT | frozenset(also_sent)
+    connections = connections or Connections()
+    limits = (settings.attempt_seconds, settings.connect_seconds, settings.max_connections)
+    return connections.client(
+        (address.url, key, limits, also_sent),
+        lambda: _new_client(address, settings, key, _SENT | frozenset(also_sent), connections.transport),
+    )
 
+
+def _new_client(
+    address: Address,
+    settings: BackendSettings,
+    key: str | None,
+    sent: frozenset[str],
+    transport: httpx2.AsyncBaseTransport | None,
+) -> httpx2.AsyncClient:
     async def only_ours(request: httpx2.Request) -> None:
         for name in list(request.headers):
             if name not in sent and not name.startswith("x-stainless-"):

@@ -11,6 +11,7 @@ import typer
 from typer.main import get_command
 
 from backends.errors import ConfigError, SixlensError
+from sixlens.cli.eval_app import eval_app
 
 CONFIGURATION, INTERRUPTED, READER_GONE = ConfigError.exit_code, 130, 141
 
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 cache_app = typer.Typer(help="The answers that are kept on disk.", no_args_is_help=False, rich_markup_mode=None)
 app.add_typer(cache_app, name="cache")
+app.add_typer(eval_app, name="eval")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -77,6 +79,14 @@ def judge_command(
         list[str] | None,
         typer.Option("--set", metavar="KEY.KEY=VALUE", help="Any other setting of the ensemble; may be repeated."),
     ] = None,
+    stability: Annotated[
+        int | None,
+        typer.Option(
+            "--stability",
+            metavar="N",
+            help="Judge N mild variants of each picture too (0 to 6); a label that they flip becomes undecided.",
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="One object for one picture, a list for several.")] = False,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="One object a line, as pictures are done.")] = False,
     trace: Annotated[bool, typer.Option("--trace", help="Add the prompts and answers, word for word.")] = False,
@@ -103,6 +113,7 @@ def judge_command(
         cache=not no_cache,
         allow_urls=allow_urls,
         verbose=verbose,
+        stability=stability,
     )
     raise typer.Exit(run_judge(call, dry_run=dry_run))
 

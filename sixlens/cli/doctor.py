@@ -22,7 +22,7 @@ from sixlens.cli.terminal import emit_json
 
 _PACKAGES = ("sixlens", "langgraph", "openai", "anthropic", "pillow", "pydantic", "c2pa-python", "httpx2")
 _FORMATS = {"JPEG": "jpg", "PNG": "zlib", "WebP": "webp", "TIFF": "libtiff", "AVIF": "avif"}
-_EXTRAS = {"eval": "scipy"}
+_EXTRAS = {"eval": "scipy", "local": "torch"}
 """The extras that something here uses, each with a module out of it."""
 
 

@@ -31,7 +31,8 @@ from sixlens.cli.page import show
 from sixlens.cli.plan_text import Destination, Outlook, Sizes, notices, plan_lines
 from sixlens.cli.progress import Lines, Live, Silence, Watcher
 from sixlens.cli.terminal import emit, emit_json, say
-from sixlens.cli.verdict_text import trace_text, verdict_text
+from sixlens.cli.verdict_text import verdict_text
+from sixlens.words.trace import trace_text
 
 WINDOW = 8
 """Pictures under way at once. Each makes several calls side by side, and holds its pixels until it is prepared."""
@@ -59,6 +60,7 @@ class JudgeCall:
     cache: bool = True
     allow_urls: bool = False
     verbose: bool = False
+    stability: int | None = None
 
 
 Given = str | Image | ImageError
@@ -79,6 +81,7 @@ def run_judge(call: JudgeCall, *, dry_run: bool) -> int:
         cache=call.cache and not dry_run,
         allow_urls=call.allow_urls,
         trace=call.trace,
+        stability=call.stability,
     )
     with logs_on_stderr(verbose=call.verbose):
         # Standard input is read before the event loop starts: a read that waits cannot be cancelled there.
@@ -156,7 +159,8 @@ async def _announce(judge: Judge, images: Sequence[Given]) -> Sequence[Given]:
     """Say where pictures go before the first of them leaves this machine. A single picture is read for it."""
     for spec in await judge.prepare():
         say(f"{spec} could not be asked whether it passes pictures on; if it answers later, it may do so")
-    if not any(backend.capabilities.hosted for backend in judge.kit.backends.values()):
+    asked = any(backend.capabilities.hosted for backend in judge.kit.backends.values())
+    if not asked and not any(choice.hosted for choice in judge.ensemble.scores.values()):
         return images
     edge = judge.ensemble.image.max_edge
     sizes = [Sizes("", edge, edge) for _ in images]

@@ -89,5 +89,5 @@ def _where(info: ProviderInfo) -> str:
 
 def _key(info: ProviderInfo) -> str:
     if info.key is None:
-        return f"none; pip install -e '.[{info.extra}]' in the clone" if info.extra and info.available else "none"
+        return f"none; pip install -e '.[{info.extra}]' in the clone" if not info.available else "none"
     return f"{info.key} ({'set' if os.environ.get(info.key) else 'not set'})"

@@ -54,7 +54,11 @@ def plan_lines(outlook: Outlook) -> Iterator[str]:
     plan, ensemble = outlook.plan, outlook.ensemble
     yield f"Ensemble {ensemble.name}: nobody has been asked."
     if not plan.calls:
-        yield "It asks no model: it reads what the files say and measures. Nothing leaves this machine."
+        leaves = any(choice.hosted for choice in ensemble.scores.values())
+        yield "It asks no model: it reads what the files say and measures." + (
+            "" if leaves else " Nothing leaves this machine."
+        )
+        yield from _scores(ensemble)
         return
     yield ""
     yield f"Calls for each picture: {_calls(plan)}"
@@ -73,6 +77,7 @@ def plan_lines(outlook: Outlook) -> Iterator[str]:
         yield f"{destination.spec}: {_calls(plan.to(destination.spec))} a picture; {where} {destination.words}"
         if destination.missing_key:
             yield f"{destination.spec} needs a key: set the environment variable {destination.missing_key} before."
+    yield from _scores(ensemble)
     yield f"Estimated cost: {cost_words(outlook.cost)}"
     yield from _budget(ensemble)
     for problem in plan.problems:
@@ -91,6 +96,19 @@ def notices(outlook: Outlook) -> Iterator[str]:
         )
     if hosted:
         yield f"Estimated cost: {cost_words(outlook.cost)}."
+    for name, choice in outlook.ensemble.scores.items():
+        if choice.hosted:
+            yield f"Each picture goes as the original file, with all its metadata, to {choice.url} ({name})."
+
+
+def _scores(ensemble: Ensemble) -> Iterator[str]:
+    """Where scores come from."""
+    for name, choice in ensemble.scores.items():
+        if choice.url is None:
+            yield f"{name}: scores out of {choice.file}"
+        else:
+            where = "leaves this machine for" if choice.hosted else "stays on this machine:"
+            yield f"{name}: the original file with all its metadata, once a picture; {where} {choice.url}"
 
 
 def cost_words(cost: float | None) -> str:
@@ -113,7 +131,11 @@ def _calls(plan: Plan) -> str:
 
 
 def _more(plan: Plan, count: int) -> str:
-    return f"; up to {count * plan.follow_ups} more where an answer cannot be read at once" if plan.follow_ups else ""
+    """What may come on top of the calls for each picture itself."""
+    variants, follow_ups = plan.variants, count * plan.follow_ups * (1 + plan.variants)
+    calls = count * variants * len(plan.calls)
+    again = f"; up to {calls} more for {variants} mild variant{'s' if variants > 1 else ''} of each" if variants else ""
+    return f"{again}; up to {follow_ups} more where an answer cannot be read at once" if follow_ups else again
 
 
 def carries(call: PlannedCall) -> str:

@@ -13,7 +13,7 @@ from orchestrator.judge import Event, Prepared, Reported
 from paradigms.label import Outcome
 from paradigms.signals.provenance.text import plain
 from sixlens.cli.terminal import say
-from sixlens.cli.verdict_text import says
+from sixlens.words.verdict import says
 
 LONGEST_NAME = 40
 

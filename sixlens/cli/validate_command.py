@@ -1,15 +1,18 @@
-"""`sixlens validate`: reads a YAML file and renders every prompt in it. Nobody is asked, and no connection opened."""
+"""`sixlens validate`: reads a YAML file, renders every prompt in it and opens its backends, without asking anybody.
+
+What makes the file unusable is a problem; what only this machine or this moment lacks, such as a key, is a warning.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from backends import tokens
-from backends.errors import ConfigError
-from backends.registry import BackendSettings, unknown_backend
+from backends.errors import ConfigError, MissingExtraError, MissingKeyError
+from backends.registry import BackendSettings, open_backend
 from backends.yaml_file import build, read_yaml
 from orchestrator.config import Overrides, ensemble_names, load_ensemble
 from orchestrator.ensemble import Ensemble, ParadigmChoice
@@ -23,16 +26,27 @@ from sixlens.cli.plan_text import carries
 from sixlens.cli.table import columns
 from sixlens.cli.terminal import emit, emit_json, say
 
+_COUNTING = ("vote", "tally")
+"""The fusions that need a quorum of votes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What is wrong, and what is worth knowing, one line each."""
+
+    problems: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What came of a file: each prompt in each layout that was rendered, and what is wrong."""
+    """What came of a file: each prompt in each layout that was rendered, and what was found."""
 
     kind: str
     name: str
     prompts: tuple[tuple[Layout, PlannedCall], ...]
     measures: int
-    problems: tuple[str, ...]
+    found: Findings
 
 
 def run_validate(file: str, *, as_json: bool) -> int:
@@ -47,9 +61,11 @@ def run_validate(file: str, *, as_json: bool) -> int:
         emit_json(_as_json(file, checked))
     else:
         _print(file, checked)
-    for problem in checked.problems:
+    for problem in checked.found.problems:
         say(f"{file}: {problem}")
-    return ConfigError.exit_code if checked.problems else 0
+    for warning in checked.found.warnings:
+        say(f"{file}: warning: {warning}")
+    return ConfigError.exit_code if checked.found.problems else 0
 
 
 async def _check(file: str) -> Checked:
@@ -67,10 +83,14 @@ async def _check(file: str) -> Checked:
 
 async def _check_ensemble(file: str) -> Checked:
     ensemble = load_ensemble(file)
-    problems = list(_backend_problems(ensemble))
+    paradigms, found = load_paradigms(ensemble), Findings()
+    await _open_backends(ensemble, found)
+    found.warnings.extend(_quorum_warnings(ensemble, paradigms))
     plan = await plan_case(ensemble)
+    found.problems.extend(plan.problems)
     prompts = [(ensemble.layout, call) for call in plan.calls]
-    return Checked("ensemble", ensemble.name, tuple(prompts), _measures(ensemble), (*problems, *plan.problems))
+    measures = sum(len(paradigm.measures) for paradigm in paradigms.values())
+    return Checked("ensemble", ensemble.name, tuple(prompts), measures, found)
 
 
 async def _check_paradigm(paradigm: Paradigm, choice: ParadigmChoice) -> Checked:
@@ -84,28 +104,36 @@ async def _check_paradigm(paradigm: Paradigm, choice: ParadigmChoice) -> Checked
         plan: Plan = await plan_case(ensemble)
         prompts += [(layout, call) for call in plan.calls if call.paradigm == paradigm.name]
         problems += [f"layout {layout}: {problem}" for problem in plan.problems]
-    return Checked("paradigm", paradigm.name, tuple(prompts), len(paradigm.measures), tuple(problems))
+    return Checked("paradigm", paradigm.name, tuple(prompts), len(paradigm.measures), Findings(problems))
 
 
-def _measures(ensemble: Ensemble) -> int:
-    return sum(len(paradigm.measures) for paradigm in load_paradigms(ensemble).values())
-
-
-def _backend_problems(ensemble: Ensemble) -> Iterator[str]:
-    """Specs that name no provider, and settings that are none; backends are not opened for it."""
+async def _open_backends(ensemble: Ensemble, found: Findings) -> None:
+    """Open every backend that is named, with its settings, and close it again."""
     named = [ensemble.backend, ensemble.fusion.backend, *ensemble.fallback, *ensemble.backends]
     named += [choice.backend for choice in ensemble.paradigms.values()]
     for spec in dict.fromkeys(item for item in named if item is not None):
-        provider, colon, _ = spec.partition(":")
-        if not colon:
-            yield f"{spec!r} is no backend; write PROVIDER:MODEL."
-        elif (problem := unknown_backend(provider)) is not None:
-            yield str(problem)
-    for spec, settings in ensemble.backends.items():
         try:
-            build(BackendSettings, settings, f"backends.{spec}")
+            settings = build(BackendSettings, ensemble.backends.get(spec, {}), f"backends.{spec}")
+            backend = open_backend(spec, settings)
+        except (MissingExtraError, MissingKeyError) as error:
+            found.warnings.append(str(error))
         except ConfigError as error:
-            yield str(error)
+            found.problems.append(str(error))
+        else:
+            missing = backend.capabilities.missing_key
+            await backend.aclose()
+            if missing is not None:
+                found.warnings.append(f"{spec} needs a key to be asked: set the environment variable {missing}.")
+
+
+def _quorum_warnings(ensemble: Ensemble, paradigms: Mapping[str, Paradigm]) -> Iterator[str]:
+    """Say so when a label is out of reach; an ensemble that asks nobody gives none anyway."""
+    voters, quorum = sum(bool(paradigm.asks) for paradigm in paradigms.values()), ensemble.fusion.quorum
+    if ensemble.ask and ensemble.fusion.strategy in _COUNTING and quorum > voters:
+        yield (
+            f"fusion.quorum is {quorum}, and only {voters} of the paradigms vote, so every verdict will be undecided; "
+            "lower it or add paradigms."
+        )
 
 
 def _print(file: str, checked: Checked) -> None:
@@ -118,7 +146,7 @@ def _print(file: str, checked: Checked) -> None:
         show(columns(rows, titles))
         emit("\n")
     measures = f", {checked.measures} measurements" if checked.measures else ""
-    state = "not usable" if checked.problems else "usable"
+    state = "not usable" if checked.found.problems else "usable"
     emit(f"{file}: {checked.kind} {checked.name}: {len(rows)} prompts rendered{measures}; {state}.\n")
 
 
@@ -127,9 +155,10 @@ def _as_json(file: str, checked: Checked) -> dict[str, object]:
         "file": file,
         "kind": checked.kind,
         "name": checked.name,
-        "ok": not checked.problems,
+        "ok": not checked.found.problems,
         "measures": checked.measures,
-        "problems": list(checked.problems),
+        "problems": checked.found.problems,
+        "warnings": checked.found.warnings,
         "prompts": [
             {
                 "paradigm": call.paradigm,

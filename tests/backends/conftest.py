@@ -85,30 +85,41 @@ def request_of(picture: Picture) -> Callable[..., Request]:
     return make
 
 
+def _response(body: Any, status: int, headers: dict[str, str] | None) -> httpx2.Response:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return httpx2.Response(status, content=content, headers={"content-type": "application/json", **(headers or {})})
+
+
 Answer = httpx2.Response | Exception | Callable[[httpx2.Request], Awaitable[httpx2.Response]]
 
 
 @dataclass
 class Peer:
-    """Gives the answers it was told, in order, the last one again and again; keeps what it was asked."""
+    """Gives the answers it was told, in order, the last one again and again; keeps what it was asked.
+
+    The list of models is asked for beside that: it is answered by `listed`, and kept in `lookups`.
+    """
 
     answers: list[Answer] = field(default_factory=list)
     requests: list[httpx2.Request] = field(default_factory=list)
+    listed: Answer = field(default_factory=lambda: httpx2.Response(404))
+    lookups: list[httpx2.Request] = field(default_factory=list)
 
     def say(self, body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Peer:
         """Add an answer: JSON, or bytes as they are."""
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.answers.append(
-            httpx2.Response(status, content=content, headers={"content-type": "application/json", **(headers or {})})
-        )
+        self.answers.append(_response(body, status, headers))
+        return self
+
+    def list_models(self, body: Any, status: int = 200) -> Peer:
+        """Answer the question which models there are, from now on."""
+        self.listed = _response(body, status, None)
         return self
 
     @property
     def transport(self) -> httpx2.MockTransport:
         async def answer(request: httpx2.Request) -> httpx2.Response:
             await request.aread()
-            self.requests.append(request)
-            answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+            answer = self._next(request)
             if isinstance(answer, Exception):
                 raise answer
             if isinstance(answer, httpx2.Response):
@@ -116,6 +127,13 @@ class Peer:
             return await answer(request)
 
         return httpx2.MockTransport(answer)
+
+    def _next(self, request: httpx2.Request) -> Answer:
+        if request.url.path.endswith("/models"):
+            self.lookups.append(request)
+            return self.listed
+        self.requests.append(request)
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
     @property
     def bodies(self) -> list[dict[str, Any]]:

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from backends.backend import BoxFormat, Capabilities
@@ -26,15 +28,52 @@ def test_the_records_that_ship_are_valid_and_say_where_they_come_from():
         ("ollama", "qwen3-vl:8b", BoxFormat.THOUSAND),
         ("compatible", "Qwen/Qwen3-VL-30B-A3B-Instruct", BoxFormat.THOUSAND),
         ("hf", "OpenGVLab/InternVL3-8B-hf", BoxFormat.THOUSAND),
+        ("compatible", "Qwen/Qwen3.5-9B", BoxFormat.THOUSAND),
+        ("compatible", "Qwen/Qwen-VL-Chat", BoxFormat.THOUSAND),
+        ("compatible", "zai-org/GLM-4.1V-9B-Thinking", BoxFormat.THOUSAND),
+        ("compatible", "zai-org/GLM-4.5V-FP8", BoxFormat.THOUSAND),
+        ("compatible", "openbmb/MiniCPM-V-4_5", BoxFormat.THOUSAND),
+        ("ollama", "minicpm-v:8b", BoxFormat.THOUSAND),
+        ("compatible", "deepseek-ai/deepseek-vl2-small", BoxFormat.THOUSAND),
+        ("compatible", "google/gemini-3-pro", BoxFormat.THOUSAND_Y_FIRST),
+        ("anthropic", "claude-opus-5", BoxFormat.PIXELS),
+        ("anthropic", "claude-sonnet-4-5-20250929", BoxFormat.PIXELS),
+        ("compatible", "anthropic/claude-sonnet-4.5", BoxFormat.PIXELS),
+        ("anthropic", "claude-3-haiku-20240307", None),
         ("openai", "gpt-4o", None),
-        ("anthropic", "claude-opus-5", None),
-        ("compatible", "google/gemini-3-pro", None),
+        ("openai", "gpt-5-mini", None),
+        ("compatible", "qwen-vl-max", None),
+        ("compatible", "THUDM/glm-4v-9b", None),
+        ("compatible", "openbmb/MiniCPM-V-2", None),
+        ("compatible", "moonshotai/Kimi-VL-A3B-Instruct", None),
+        ("compatible", "mistralai/Pixtral-12B-2409", None),
+        ("compatible", "allenai/Molmo-7B-D-0924", None),
+        ("ollama", "llava:13b", None),
+        ("ollama", "gemma3:12b", None),
         ("ollama", "llama3.2-vision", None),
         ("compatible", "Qwen/Qwen2.5-7B-Instruct", None),
     ],
 )
 def test_the_box_format_goes_with_the_family_whoever_serves_it(provider, model, box_format):
     assert known_facts(provider, model).box_format == box_format
+
+
+@pytest.mark.parametrize(
+    ("size", "seen"),
+    [((1024, 1024), True), ((1568, 700), True), ((1569, 100), False), ((1120, 1120), False), ((700, 1568), True)],
+)
+def test_claude_sees_the_delivered_picture_unless_it_may_be_shrunk(size, seen):
+    capabilities = known_facts("anthropic", "claude-sonnet-4-5").capabilities("a host", hosted=True)
+    assert seen_size(capabilities, *size) == (size if seen else None)
+
+
+def test_no_picture_within_the_limits_for_claude_has_more_patches_than_it_takes():
+    facts = known_facts("anthropic", "claude-opus-4-1")
+    side, most = facts.image_max_side, facts.image_max_pixels
+    assert side is not None
+    assert most is not None
+    patches = (math.ceil(width / 28) * math.ceil(min(side, most // width) / 28) for width in range(1, side + 1))
+    assert max(patches) <= 1568
 
 
 def test_facts_of_hosted_models():

@@ -5,13 +5,16 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from backends.completion import Completion, Stop, TokenUsage
+from backends.connections import Connections
 from backends.errors import (
     AttemptTimeoutError,
     AuthError,
     BudgetError,
+    ConfigError,
     ConnectError,
     MalformedError,
     RateLimitError,
@@ -21,8 +24,10 @@ from backends.layers.budget import Budget
 from backends.layers.cache_store import CacheStore
 from backends.layers.limiter import LimiterPolicy
 from backends.layers.retry import RetryPolicy
+from backends.providers.compatible import open_compatible
 from backends.providers.function import FunctionBackend
 from backends.request import Message, Request, Sampling, Text
+from backends.settings import BackendSettings
 from backends.stack import LayerPolicy, Resources, build_stack
 
 QUICK = LayerPolicy(retry=RetryPolicy(attempts=10, base_s=0), limiter=LimiterPolicy(start=32))
@@ -237,6 +242,62 @@ async def test_a_provider_that_could_not_be_prepared_is_tried_again_later() -> N
         await backend.complete(asking("a"))
     assert (await backend.complete(asking("a"))).text == "a"
     assert resources.meter.totals.failures == 1
+
+
+class Counted(httpx2.AsyncBaseTransport):
+    """A server of one model; counts how many questions it has at once."""
+
+    def __init__(self) -> None:
+        self.now = self.peak = 0
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        if request.url.path.endswith("/models"):
+            return httpx2.Response(200, json={"data": [{"id": "qwen"}]}, request=request)
+        self.now += 1
+        self.peak = max(self.peak, self.now)
+        await asyncio.sleep(0.01)
+        self.now -= 1
+        choice = {"index": 0, "message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}
+        return httpx2.Response(200, json={"model": "qwen", "choices": [choice]}, request=request)
+
+
+SPELLINGS = ["qwen@http://127.0.0.1:8000", "qwen@http://127.0.0.1:8000/v1/", "@http://127.0.0.1:8000/v1"]
+
+
+async def test_spellings_of_one_endpoint_share_a_limiter() -> None:
+    server, resources = Counted(), Resources()
+    shared = Connections(server)
+    policy = LayerPolicy(limiter=LimiterPolicy(start=2, ceiling=2))
+    providers = [open_compatible(rest, BackendSettings(), connections=shared) for rest in SPELLINGS]
+    backends = [build_stack([provider], resources, policy) for provider in providers]
+    asked = [backend.complete(asking(f"{place} {number}")) for place, backend in enumerate(backends) for number in "ab"]
+    assert len(await asyncio.gather(*asked)) == 6
+    assert server.peak == 2
+    assert [provider.endpoint for provider in providers] == ["http://127.0.0.1:8000/v1|qwen"] * 3
+    for backend in backends:
+        await backend.aclose()
+
+
+async def test_other_models_and_accounts_have_limiters_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    server, resources = Counted(), Resources()
+    shared = Connections(server)
+    policy = LayerPolicy(limiter=LimiterPolicy(start=1, ceiling=1))
+    providers = [open_compatible(f"{model}@http://h/v1", BackendSettings(), connections=shared) for model in "ab"]
+    monkeypatch.setenv("SIXLENS_COMPATIBLE_API_KEY", "another-key-0123456789")
+    providers.append(open_compatible("a@http://h/v1", BackendSettings(), connections=shared))
+    backends = [build_stack([provider], resources, policy) for provider in providers]
+    await asyncio.gather(*(backend.complete(asking(str(place))) for place, backend in enumerate(backends)))
+    assert server.peak == 3
+    for backend in backends:
+        await backend.aclose()
+
+
+async def test_two_policies_for_one_endpoint_are_refused_when_the_second_is_used() -> None:
+    resources, server = Resources(), Server()
+    await build_stack([FunctionBackend(server)], resources, QUICK).complete(asking("a"))
+    other = build_stack([FunctionBackend(server)], resources, LayerPolicy(limiter=LimiterPolicy(rpm=5)))
+    with pytest.raises(ConfigError, match="function:test is used with two different limits"):
+        await other.complete(asking("b"))
 
 
 async def test_a_backend_that_is_no_provider_goes_by_its_spec(store: CacheStore) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from fusion.calibration import Calibration
 from fusion.decision import Decision, Hearing, Rules
 from paradigms.evidence import Evidence
 from paradigms.label import Cause, Label, Outcome
@@ -71,3 +72,35 @@ FORBIDDEN = ("fake", "forged", "authentic", "verified", "detected", "confirmed",
 def unfit(texts: Sequence[str]) -> list[str]:
     """The texts that hold a word which people must not be told."""
     return [text for text in texts if any(word in text.lower() for word in FORBIDDEN)]
+
+
+def calibration(**fields: Any) -> Calibration:
+    """A calibration in which p0 weighs 2, p1 and p2 weigh 1, and the score member p3 adds its z-score."""
+    rate = {"rate": 0.02, "low": 0.005, "high": 0.07, "count": 2, "of": 100}
+    good = {"n": 200, "balanced_accuracy": 0.9, "auc": 0.95, "ece": 0.02}
+    content: dict[str, Any] = {
+        "name": "toy",
+        "strategy": "log_odds",
+        "data": "toy cases",
+        "n": {"generated": 100, "real": 100},
+        "prior": 0.5,
+        "members": {
+            "p0": {"generated": 2.0, "real": -2.0},
+            "p1": {"generated": 1.0, "real": -1.0},
+            "p2": {"generated": 1.0, "real": -1.0},
+            "p3": {"score": {"center": 0.5, "scale": 0.25, "weight": 1.0}},
+        },
+        "thresholds": {"generated": 0.9, "real": 0.1},
+        "minimum": 2,
+        "measured": {
+            "scheme": "5 folds",
+            "target_false_positive_rate": 0.05,
+            "target_supported": True,
+            "false_positives": rate,
+            "misses": rate,
+            "found": {"rate": 0.9, "low": 0.8, "high": 0.95, "count": 90, "of": 100},
+            "decided": 0.9,
+            "in_domain": good,
+        },
+    }
+    return Calibration.model_validate({**content, **fields})

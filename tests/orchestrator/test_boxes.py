@@ -12,7 +12,7 @@ import PIL.ImageDraw
 import pytest
 
 from backends.backend import BoxFormat, Capabilities
-from backends.models import seen_size
+from backends.models import known_facts, seen_size
 from backends.providers.function import FunctionBackend
 from backends.request import Picture, Request
 from orchestrator.config import Overrides, load_ensemble
@@ -21,6 +21,7 @@ from paradigms.region import RegionSource
 
 from .conftest import SPEC, SUBJECT, answer, sign
 
+THOUSANDS = (BoxFormat.THOUSAND, BoxFormat.THOUSAND_Y_FIRST)
 SIZES = [(640, 200), (180, 600), (333, 250)]
 SQUARE = (0.55, 0.2, 0.8, 0.6)
 """Of every picture, as fractions."""
@@ -38,17 +39,24 @@ def drawn(size: tuple[int, int]) -> bytes:
 
 
 class Looking:
-    """A model that finds the red box in the picture it is sent, and writes it in the scale of its family."""
+    """A model that finds the red box in the picture it is sent, and writes it in the scale of its family.
 
-    def __init__(self, capabilities: Capabilities) -> None:
+    With `named` it names the edges as it is asked to, else it writes a list in the order of its family.
+    """
+
+    def __init__(self, capabilities: Capabilities, named: bool = True) -> None:
         self.capabilities = capabilities
+        self.named = named
 
     async def __call__(self, request: Request) -> str:
         if request.origin.purpose == "subject":
             return SUBJECT
         if not request.pictures:
             return "four sides"
-        box = self.scaled(request.pictures[0])
+        box: Any = self.scaled(request.pictures[0])
+        if not self.named:
+            y_first = self.capabilities.box_format is BoxFormat.THOUSAND_Y_FIRST
+            box = [box[edge] for edge in (("y0", "x0", "y1", "x1") if y_first else ("x0", "y0", "x1", "y1"))]
         return answer("real", observations=[{**sign("red box", "real", 2), "region": box}])
 
     def scaled(self, picture: Picture) -> dict[str, float]:
@@ -58,10 +66,11 @@ class Looking:
         pixels = numpy.asarray(image.resize(seen)).astype(int)
         rows, columns = numpy.nonzero((pixels[..., 0] > 170) & (pixels[..., 1] < 90))
         box = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
-        scales = {BoxFormat.PIXELS: (1.0, 1.0), BoxFormat.THOUSAND: (1000 / seen[0], 1000 / seen[1])}
+        thousand = (1000 / seen[0], 1000 / seen[1])
+        scales = {BoxFormat.PIXELS: (1.0, 1.0), **dict.fromkeys(THOUSANDS, thousand)}
         x, y = scales.get(self.capabilities.box_format or BoxFormat.UNIT, (1 / seen[0], 1 / seen[1]))
         values = [box[0] * x, box[1] * y, box[2] * x, box[3] * y]
-        whole = self.capabilities.box_format in (BoxFormat.PIXELS, BoxFormat.THOUSAND)
+        whole = self.capabilities.box_format in (BoxFormat.PIXELS, *THOUSANDS)
         return dict(zip(("x0", "y0", "x1", "y1"), [round(v) if whole else round(v, 4) for v in values], strict=True))
 
 
@@ -71,17 +80,44 @@ class Looking:
     [
         {"box_format": BoxFormat.UNIT},
         {"box_format": BoxFormat.THOUSAND},
+        {"box_format": BoxFormat.THOUSAND_Y_FIRST},
         {"box_format": BoxFormat.PIXELS},
         {"box_format": BoxFormat.PIXELS, "image_multiple": 28},
         {"box_format": None},
     ],
-    ids=["unit", "thousand", "pixels", "pixels of a resized picture", "unknown, in fractions"],
+    ids=["unit", "thousand", "thousand, y first", "pixels", "pixels of a resized picture", "unknown, in fractions"],
 )
-async def test_a_drawn_box_comes_back_where_it_is(size: tuple[int, int], known: dict[str, Any]) -> None:
-    capabilities = Capabilities(**known)
+@pytest.mark.parametrize("named", [True, False], ids=["named", "listed"])
+async def test_a_drawn_box_comes_back_where_it_is(size: tuple[int, int], known: dict[str, Any], named: bool) -> None:
+    await see_and_map(size, Looking(Capabilities(**known), named))
+
+
+FAMILIES = [
+    "Qwen2-VL-7B-Instruct",
+    "Qwen2.5-VL-7B-Instruct",
+    "Qwen3-VL-8B-Instruct",
+    "Qwen3.5-9B",
+    "InternVL3-8B",
+    "GLM-4.5V",
+    "MiniCPM-V-4_5",
+    "deepseek-vl2",
+    "gemini-3-pro",
+    "claude-sonnet-4-5",
+]
+
+
+@pytest.mark.parametrize("model", FAMILIES)
+async def test_a_drawn_box_of_every_family_that_is_known_comes_back_where_it_is(model: str) -> None:
+    capabilities = known_facts("compatible", model).capabilities("this process", hosted=False)
+    assert capabilities.box_format is not None
+    await see_and_map((640, 200), Looking(capabilities, named=False))
+
+
+async def see_and_map(size: tuple[int, int], looking: Looking) -> None:
+    capabilities = looking.capabilities
     settings = ("cache=false", "strict=true", "image.max_edge=160", "fusion.strategy=tally")
     ensemble = load_ensemble("six", Overrides(backend=SPEC, settings=settings))
-    backend = FunctionBackend(Looking(capabilities), SPEC, capabilities)
+    backend = FunctionBackend(looking, SPEC, capabilities)
     async with Judge(ensemble, backends={SPEC: backend}) as judge:
         verdict = await judge.judge(drawn(size))
     found = [item for item in verdict.evidence if item.name == "red box"]

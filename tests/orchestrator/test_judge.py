@@ -452,6 +452,15 @@ async def test_a_server_that_only_hangs_is_no_verdict(picture: bytes) -> None:
             await judge.judge(picture)
 
 
+async def test_two_models_of_one_server_share_its_connections() -> None:
+    server = "http://127.0.0.1:9/v1"
+    settings = (f"backend=compatible:a@{server}", f"fallback=['compatible:b@{server}']")
+    async with Judge(load_ensemble("six", Overrides(settings=settings))) as judge:
+        clients = {provider._client for provider in judge.kit.providers.values()}
+        assert (len(judge.kit.providers), len(clients)) == (2, 1)
+    assert [client.is_closed for client in clients] == [True]
+
+
 async def test_before_anything_is_sent_a_missing_key_or_a_server_that_is_not_there_is_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -124,3 +124,12 @@ async def test_the_cost_is_unknown_or_an_upper_bound() -> None:
 def test_the_delivered_size_is_that_of_delivery(size: tuple[int, int], edge: int) -> None:
     delivered = load_image(draw_sample().resize(size)).deliver(edge)
     assert delivered_size(*size, edge) == (delivered.width, delivered.height)
+
+
+async def test_variants_are_planned_for_and_not_rehearsed() -> None:
+    made = await plan("six", "stability=3")
+    assert (len(made.calls), made.variants) == (10, 3)
+    assert (await plan("measured", "stability=3", backend=None)).variants == 0
+    price = Price(input=1.0, output=10.0, date=datetime.date(2026, 1, 31), source="a test")
+    prices = Prices(PriceTable(models={"a:*": price}))
+    assert made.cost(prices, (640, 480)) == pytest.approx(4 * ((await plan()).cost(prices, (640, 480)) or 0))

@@ -79,6 +79,30 @@ def test_numbers_that_are_none_are_dropped(odd, box_format):
         assert mapped(box, box_format) is None
 
 
+def test_a_list_of_a_family_that_writes_y_first_begins_with_the_top():
+    def listed(*box):
+        return map_box(box, True, box_format=BoxFormat.THOUSAND_Y_FIRST, delivered=DELIVERED, original=ORIGINAL)
+
+    assert listed(200, 100, 1000, 500) == Region(x0=0.1, y0=0.2, x1=0.5, y1=1.0)
+    assert listed(-1, 0, 500, 1001) == Region(x0=0, y0=0, x1=1, y1=0.5)
+    assert listed(600, 100, 200, 500) is None
+    # A list of fractions is not the family's habit: its order is anybody's guess.
+    assert listed(0.2, 0.1, 1.0, 0.5) is None
+
+
+def test_named_edges_are_taken_at_their_names_whatever_the_family_does_in_lists():
+    for box in ((100, 200, 500, 1000), (0.1, 0.2, 0.5, 1.0)):
+        assert mapped(box, BoxFormat.THOUSAND_Y_FIRST) == Region(x0=0.1, y0=0.2, x1=0.5, y1=1.0)
+
+
+@pytest.mark.parametrize("box_format", [BoxFormat.UNIT, BoxFormat.THOUSAND, BoxFormat.PIXELS])
+def test_for_every_other_family_a_list_begins_with_the_left_edge(box_format):
+    box = {BoxFormat.UNIT: (0.1, 0.2, 0.5, 1.0), BoxFormat.THOUSAND: (100, 200, 500, 1000)}.get(box_format)
+    box = box or (80, 120, 400, 600)
+    listed = map_box(box, True, box_format=box_format, delivered=DELIVERED, original=ORIGINAL)
+    assert listed == mapped(box, box_format) == Region(x0=0.1, y0=0.2, x1=0.5, y1=1.0)
+
+
 def test_a_picture_without_extent_has_no_regions():
     assert mapped((0.1, 0.1, 0.5, 0.5), BoxFormat.UNIT, delivered=(0, 600)) is None
     assert mapped((0.1, 0.1, 0.5, 0.5), BoxFormat.UNIT, original=(4000, 0)) is None
@@ -93,11 +117,12 @@ def test_the_aspect_of_the_delivered_picture_counts_for_each_axis():
 @given(
     st.lists(st.floats() | st.integers(-5, 2000), min_size=4, max_size=4),
     st.sampled_from([None, *BoxFormat]),
+    st.booleans(),
     st.integers(1, 3000),
     st.integers(1, 3000),
 )
-def test_whatever_is_mapped_is_a_proper_region(box, box_format, width, height):
-    region = mapped(box, box_format, delivered=(width, height))
+def test_whatever_is_mapped_is_a_proper_region(box, box_format, listed, width, height):
+    region = map_box(box, listed, box_format=box_format, delivered=(width, height), original=ORIGINAL)
     assert region is None or (0 <= region.x0 < region.x1 <= 1 and 0 <= region.y0 < region.y1 <= 1)
 
 
@@ -113,6 +138,7 @@ def test_every_format_agrees_on_the_same_place():
     regions = [
         mapped((0.25, 0.5, 0.75, 1.0), BoxFormat.UNIT),
         mapped((250, 500, 750, 1000), BoxFormat.THOUSAND),
+        mapped((250, 500, 750, 1000), BoxFormat.THOUSAND_Y_FIRST),
         mapped((200, 300, 600, 600), BoxFormat.PIXELS),
     ]
     assert all(one == other for one, other in itertools.combinations(regions, 2))

@@ -150,7 +150,7 @@ class TestTheFurtherQuestion:
         assert report.p_generated == pytest.approx(0.2, abs=1e-3)
         assert report.source == "logprobs"
         toy = Toy(verdict=GIBBERISH, follow_up="Verdict: real")
-        assert (await examine(toy)).source is None
+        assert (await examine(toy, capabilities=Capabilities(logprobs=False))).source is None
         assert toy.requests[1].logprobs is False
 
 

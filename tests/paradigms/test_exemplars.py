@@ -1,5 +1,6 @@
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -224,3 +225,12 @@ class TestChoice:
     def test_one_label_alone_is_never_shown(self, count):
         with pytest.raises(ConfigError, match="at least 2"):
             choose_exemplars(GENERATED + REAL, OTHER, count)
+
+
+class TestLikeness:
+    def test_a_copy_of_an_exemplar_is_not_shown_beside_it(self) -> None:
+        bits = int("5a" * 16, 16)
+        first, second = (replace(item, likeness=bits ^ n) for item, n in zip(GENERATED, (0, 2**64 - 1), strict=False))
+        given = [first, second, REAL[0]]
+        assert choose_exemplars(given, OTHER, judged_likeness=bits ^ 0b111)[0] == second
+        assert choose_exemplars(given, OTHER, judged_likeness=None)[0] == first

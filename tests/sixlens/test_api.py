@@ -10,6 +10,7 @@ import pytest
 
 import sixlens
 from backends.completion import Completion
+from backends.errors import MissingKeyError
 from backends.providers.function import FunctionBackend
 from backends.request import Request
 from sixlens.api import cache_file
@@ -43,6 +44,29 @@ def test_a_backend_makes_it_six(photo: Path, script: str) -> None:
     verdict = sixlens.judge(photo, backend=script)
     assert (verdict.ensemble, verdict.label, verdict.votes.real) == ("six", sixlens.Label.REAL, 6)
     assert cache_file().exists()
+
+
+HOSTED = ("openai:gpt-4o", "anthropic:claude-haiku-4-5")
+
+
+@pytest.mark.parametrize("spec", HOSTED)
+def test_a_missing_key_is_said_before_anything_is_done(spec: str) -> None:
+    with pytest.raises(MissingKeyError, match="_API_KEY"):
+        sixlens.judge("no-such-picture.jpg", backend=spec)
+    with pytest.raises(MissingKeyError, match="_API_KEY"):
+        list(sixlens.judge_many(["no-such-picture.jpg"], backend=spec))
+
+
+async def test_a_missing_key_is_said_before_the_first_event() -> None:
+    with pytest.raises(MissingKeyError, match="OPENAI_API_KEY"):
+        await anext(sixlens.astream("no-such-picture.jpg", backend=HOSTED[0]))
+
+
+def test_a_missing_key_may_be_made_up_for_by_a_fallback(photo: Path, script: str) -> None:
+    verdict = sixlens.judge(photo, backend=HOSTED[0], settings=[f"fallback=[{script!r}]"])
+    assert verdict.votes.real == 6
+    with pytest.raises(MissingKeyError):
+        sixlens.judge(photo, backend=HOSTED[0], settings=[f"fallback=[{HOSTED[1]!r}]"])
 
 
 def test_the_environment_names_a_backend(photo: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,3 +183,14 @@ def test_where_answers_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert cache_file() == tmp_path / "cache" / "answers.sqlite"
     monkeypatch.delenv("SIXLENS_CACHE_DIR")
     assert cache_file() == platformdirs.user_cache_path("sixlens") / "answers.sqlite"
+
+
+def test_variants_are_judged_when_asked_for(photo: Path) -> None:
+    async def answer(request: Request) -> str:
+        return "subject: boat\nmedium: photograph" if request.origin.purpose == "subject" else SEEN
+
+    options: sixlens.JudgeOptions = {"backend": "a:b", "backends": {"a:b": FunctionBackend(answer, "a:b")}}
+    verdict = sixlens.judge(photo, stability=1, cache=False, **options)
+    assert verdict.stability is not None
+    assert verdict.stability.agreeing == 1
+    assert sixlens.judge(photo, cache=False, **options).stability is None

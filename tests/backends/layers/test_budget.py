@@ -62,7 +62,7 @@ class Server:
 
     def layer(self, budget: Budget, prices: Prices = PRICES, slots: int = 100) -> BudgetLayer:
         limiter = Limiter(LimiterPolicy(start=slots, ceiling=slots))
-        return BudgetLayer(LimiterLayer(FunctionBackend(self), limiter), budget, prices)
+        return BudgetLayer(LimiterLayer(FunctionBackend(self), lambda: limiter), budget, prices)
 
 
 class Heard:

@@ -3,14 +3,17 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tenacity import stop_after_attempt
 
 from backends.completion import Completion, RateState, Stop, TokenUsage
+from backends.layers.answer_file import AnswerFile
 from backends.layers.cache_store import CacheStats, CacheStore
 
 ANSWER = Completion(
@@ -235,6 +238,116 @@ def test_a_folder_that_may_not_be_written_costs_one_warning(tmp_path: Path, capl
         store.put("k", ANSWER)
         assert store.get("k") is None
     assert len(caplog.records) == 1
+
+
+def warned(caplog: pytest.LogCaptureFixture) -> str:
+    (record,) = caplog.records
+    return record.getMessage()
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), OSError(30, "Read-only file system")])
+def test_a_file_that_may_not_be_written_is_read(
+    path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    with closing(CacheStore(path)) as store:
+        filled(store, 3)
+    before = path.read_bytes()
+
+    def refuse(*_: object) -> int:
+        raise error
+
+    monkeypatch.setattr(os, "open", refuse)
+    with closing(CacheStore(path)) as store:
+        assert store.get(f"{1:064d}") == ANSWER
+        store.put("new", ANSWER)
+        assert store.get("new") is None
+        assert store.stats().entries == 3
+    assert "cannot be written" in warned(caplog)
+    assert "it is read, and nothing is added" in warned(caplog)
+    assert path.read_bytes() == before
+
+
+READ_ONLY = """
+import os, sys, pathlib
+from backends.layers.cache_store import CacheStore
+if os.geteuid() == 0:
+    os.seteuid(65534)
+store = CacheStore(pathlib.Path(sys.argv[1]))
+found = store.get("1".rjust(64, "0"))
+print(found and found.text, store.stats().entries)
+store.close()
+"""
+
+
+def test_a_file_in_a_folder_that_may_not_be_written_is_read() -> None:
+    """As on a mounted disc: SQLite can make no log beside the file."""
+    # Not pytest's folder, which nobody but its owner may enter, and root may write everywhere.
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        path = folder / "answers.sqlite"
+        with closing(CacheStore(path)) as store:
+            filled(store, 3)
+        path.chmod(0o444)
+        folder.chmod(0o555)
+        try:
+            command = [sys.executable, "-c", READ_ONLY, str(path)]
+            ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+            kept = [file.name for file in folder.iterdir()]
+        finally:
+            folder.chmod(0o700)
+    assert ran.stdout == "Verdict: real 3\n", ran.stderr
+    assert ran.stderr.count("it is read, and nothing is added") == 1
+    assert kept == ["answers.sqlite"]
+
+
+def test_a_file_that_another_process_keeps_locked_is_read(
+    path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backends.layers.answer_file._WRITE_WAIT_S", 0.05)
+    monkeypatch.setattr(AnswerFile._set_up.retry, "stop", stop_after_attempt(2))
+    with closing(CacheStore(path)) as store:
+        filled(store, 3)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with closing(CacheStore(path)) as store:
+            assert store.get(f"{1:064d}") == ANSWER
+            store.put("new", ANSWER)
+        other.execute("ROLLBACK")
+    assert "cannot be written (database is locked)" in warned(caplog)
+    with closing(CacheStore(path)) as store:
+        assert store.stats().entries == 3
+
+
+def test_a_file_that_may_not_be_written_and_was_written_in_another_format_is_not_read(
+    path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(CacheStore(path)) as store:
+        store.put("k", ANSWER)
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("PRAGMA user_version = 99")
+
+    def refuse(*_: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refuse)
+    with closing(CacheStore(path)) as store:
+        assert store.get("k") is None
+    assert "going on without it" in warned(caplog)
+
+
+def test_a_file_that_may_not_be_written_cannot_be_cleared(
+    path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(CacheStore(path)) as store:
+        store.put("k", ANSWER)
+
+    def refuse(*_: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refuse)
+    with closing(CacheStore(path)) as store:
+        assert not store.clear()
+        assert store.get("k") == ANSWER
 
 
 def test_a_path_that_cannot_be_a_file_costs_one_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -25,7 +25,7 @@ class Server:
     """Takes a second for each answer, and remembers when each call started."""
 
     def __init__(self, limiter: Limiter, *outcomes: Completion | Exception) -> None:
-        self.layer = LimiterLayer(FunctionBackend(self), limiter)
+        self.layer = LimiterLayer(FunctionBackend(self), lambda: limiter)
         self.outcomes = list(outcomes)
         self.starts: list[float] = []
         self.order: list[str | None] = []
@@ -130,7 +130,7 @@ def test_no_slot_is_ever_lost_whatever_is_cancelled(run_virtual: Run) -> None:
                 raise RateLimitError("slow", retry_after=chance.choice([None, 0.01]))
             return ANSWER
 
-        layer = LimiterLayer(FunctionBackend(answer), limiter)
+        layer = LimiterLayer(FunctionBackend(answer), lambda: limiter)
         tasks: list[asyncio.Task[Completion]] = []
         for _ in range(2_000):
             tasks.append(asyncio.create_task(layer.complete(REQUEST)))
@@ -249,6 +249,29 @@ def test_calls_that_started_meanwhile_are_taken_off_what_the_headers_leave(run_v
     run_virtual(main())
 
 
+def test_rate_headers_of_a_refusal_say_when_to_come_back_if_nothing_else_does(run_virtual: Run) -> None:
+    async def main(retry_after: float | None) -> list[float]:
+        none_left = RateState(limit_requests=100, remaining_requests=0, reset_requests=12.0)
+        refusal = RateLimitError("429", rate=none_left, retry_after=retry_after)
+        server = Server(fixed(1), refusal)
+        await ended(server.ask(), server.ask())
+        return server.starts
+
+    assert run_virtual(main(None)) == [0, pytest.approx(13)]
+    # Retry-After is the server's own word; the reset is the time until the whole allowance is back.
+    assert run_virtual(main(3.0)) == [0, pytest.approx(4)]
+
+
+def test_headers_of_a_refusal_that_leave_much_slow_nothing_down(run_virtual: Run) -> None:
+    async def main() -> None:
+        plenty = RateState(limit_requests=100, remaining_requests=90, reset_requests=12.0)
+        server = Server(fixed(1), RateLimitError("429", rate=plenty))
+        await ended(server.ask(), server.ask())
+        assert server.starts == [0, 1]
+
+    run_virtual(main())
+
+
 def test_it_grows_when_slots_are_in_use_and_shrinks_once_for_a_burst_of_refusals(run_virtual: Run) -> None:
     async def main() -> None:
         limiter = Limiter(LimiterPolicy(start=8, ceiling=64))
@@ -272,3 +295,10 @@ def test_there_is_one_limiter_for_a_model_under_an_account() -> None:
     assert limiters.of("openai:y", "account 1", policy) is not one
     with pytest.raises(ConfigError, match="openai:x is used with two different limits"):
         limiters.of("openai:x", "account 1", LimiterPolicy(rpm=5))
+
+
+def test_a_limiter_goes_by_a_name_that_people_know() -> None:
+    limiters = Limiters()
+    limiters.of("https://host/v1|x", "", LimiterPolicy(), "openai:x")
+    with pytest.raises(ConfigError, match=r"^openai:x is used with two"):
+        limiters.of("https://host/v1|x", "", LimiterPolicy(rpm=5), "openai:x")

@@ -71,7 +71,8 @@ class Bare(Layer):
 
 
 def limited(server: Server, **bounds: int) -> Backend:
-    layer = LimiterLayer(FunctionBackend(server), Limiter(LimiterPolicy(**bounds)))
+    limiter = Limiter(LimiterPolicy(**bounds))
+    layer = LimiterLayer(FunctionBackend(server), lambda: limiter)
     return RetryLayer(layer, MANY_ATTEMPTS, jitter=random.Random(2).random)
 
 

@@ -28,6 +28,9 @@ def test_model_and_address_are_told_apart(rest, model, url):
         ("https://Example.org/openai", "https://example.org/openai", "example.org", False),
         ("http://192.168.1.7:8000", "http://192.168.1.7:8000/v1", "192.168.1.7:8000", False),
         ("http://localhost.example.org", "http://localhost.example.org/v1", "localhost.example.org", False),
+        ("https://example.org:443/v1", "https://example.org/v1", "example.org", False),
+        ("http://127.0.0.1:80", "http://127.0.0.1/v1", "127.0.0.1", True),
+        ("http://example.org:443", "http://example.org:443/v1", "example.org:443", False),
         ("http://0.0.0.0:8000", "http://0.0.0.0:8000/v1", "0.0.0.0:8000", False),
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 
 from backends import errors
 from backends.completion import RateState, Stop, TokenUsage
+from backends.connections import Connections
 from backends.providers.anthropic import open_anthropic
 from backends.request import Message, Request, Text
 from backends.settings import BackendSettings
@@ -28,7 +29,7 @@ def open_one(peer, monkeypatch):
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
 
     def make(rest: str = "claude-haiku-4-5", **settings):
-        return open_anthropic(rest, BackendSettings(**settings), transport=peer.transport)
+        return open_anthropic(rest, BackendSettings(**settings), connections=Connections(peer.transport))
 
     return make
 
@@ -129,6 +130,11 @@ async def test_what_comes_back(peer, open_one, request_of):
 async def test_why_an_answer_ended(peer, open_one, request_of, stop, text, becomes):
     peer.say(reply(text, stop))
     assert (await open_one().complete(request_of())).stop is becomes
+
+
+@pytest.mark.parametrize("model", ["claude-haiku-4-5", "claude-opus-5", "claude-next", "m@http://127.0.0.1:1"])
+def test_the_protocol_has_no_token_probabilities(open_one, model):
+    assert open_one(model).capabilities.logprobs is False
 
 
 async def test_settings_that_a_model_does_not_take_are_reported(peer, open_one, request_of):

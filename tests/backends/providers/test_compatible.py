@@ -6,11 +6,14 @@ import asyncio
 import base64
 import hashlib
 import json
+import time
 
+import httpx2
 import pytest
 
 from backends import errors
 from backends.completion import RateState, Stop, TokenUsage
+from backends.connections import Connections
 from backends.providers.compatible import open_compatible
 from backends.request import Message, Request, Text
 from backends.settings import BackendSettings
@@ -29,7 +32,7 @@ def reply(text="A lamp.", finish="stop", **changes):
 @pytest.fixture
 def open_one(peer):
     def make(rest: str = REST, **settings):
-        return open_compatible(rest, BackendSettings(**settings), transport=peer.transport)
+        return open_compatible(rest, BackendSettings(**settings), connections=Connections(peer.transport))
 
     return make
 
@@ -182,11 +185,18 @@ async def test_probabilities_of_tokens(peer, open_one, request_of):
 
 async def test_probabilities_that_are_not_given_are_reported(peer, open_one, request_of):
     peer.say(reply())
-    answer = await open_one().complete(request_of(logprobs=True))
+    answer = await open_one(capabilities={"logprobs": True}).complete(request_of(logprobs=True))
     assert answer.notes == ("127.0.0.1:8000 gave no token probabilities.",)
     answer = await open_one(capabilities={"logprobs": False}).complete(request_of(logprobs=True))
     assert answer.notes == ("qwen gives no token probabilities.",)
     assert "logprobs" not in peer.bodies[-1]
+
+
+async def test_probabilities_that_nobody_promised_may_be_missing_in_silence(peer, open_one, request_of):
+    peer.say(reply())
+    answer = await open_one().complete(request_of(logprobs=True))
+    assert peer.bodies[0]["logprobs"] is True
+    assert (answer.logprobs, answer.notes) == (None, ())
 
 
 @pytest.mark.parametrize(
@@ -204,6 +214,9 @@ async def test_probabilities_that_are_not_given_are_reported(peer, open_one, req
             "logprobs",
             "top_logprobs",
         ),
+        (422, {"error": "Input validation error: `top_n_tokens` must be <= 5"}, "logprobs", "top_logprobs"),
+        (403, {"error": {"message": "You may not ask this model for logprobs"}}, "logprobs", "top_logprobs"),
+        (501, {"error": {"message": "logprobs are not supported here"}}, "logprobs", "top_logprobs"),
     ],
 )
 async def test_a_refused_setting_is_remembered_and_reported(peer, open_one, request_of, status, error, setting, field):
@@ -319,11 +332,11 @@ async def test_text_without_pictures_is_plain(peer, open_one):
 
 
 async def test_the_name_of_the_only_model_is_found_out_once(peer, open_one, request_of):
-    peer.say({"object": "list", "data": [{"id": "Qwen/Qwen2.5-VL", "owned_by": "vllm", "max_model_len": 8192}]})
+    peer.list_models({"object": "list", "data": [{"id": "Qwen/Qwen2.5-VL", "owned_by": "vllm", "max_model_len": 8192}]})
     peer.say(reply())
     backend = open_one("http://127.0.0.1:8000")
     await asyncio.gather(*(backend.complete(request_of(str(n))) for n in range(4)))
-    assert [request.url.path for request in peer.requests].count("/v1/models") == 1
+    assert [request.url.path for request in peer.lookups] == ["/v1/models"]
     assert {body["model"] for body in peer.bodies} == {"Qwen/Qwen2.5-VL"}
     assert "Qwen/Qwen2.5-VL" in backend.identity
     assert backend.capabilities.context_tokens == 8192
@@ -344,13 +357,77 @@ async def test_the_name_of_the_only_model_is_found_out_once(peer, open_one, requ
     ],
 )
 async def test_a_name_that_cannot_be_found_out(peer, open_one, request_of, status, body, kind):
-    peer.say(body, status)
+    peer.list_models(body, status)
     backend = open_one("http://127.0.0.1:8000")
     with pytest.raises(kind):
         await backend.complete(request_of())
-    peer.answers.clear()
-    peer.say({"data": [{"id": "found"}]}).say(reply())
+    peer.list_models({"data": [{"id": "found"}]}).say(reply())
     assert (await backend.complete(request_of())).text == "A lamp."
+
+
+async def test_what_a_server_says_of_a_named_model_counts(peer, open_one, request_of, picture):
+    other = {"id": "other", "owned_by": "vllm", "max_model_len": 100}
+    peer.list_models({"data": [other, {"id": "qwen", "owned_by": "vllm", "max_model_len": 8192}]}).say(reply())
+    backend = open_one()
+    before = backend.identity
+    await asyncio.gather(*(backend.complete(request_of(str(n))) for n in range(4)))
+    assert [request.method for request in peer.lookups] == ["GET"]
+    assert (backend.capabilities.context_tokens, backend.capabilities.logprobs) == (8192, True)
+    assert {body["messages"][1]["content"][0]["uuid"] for body in peer.bodies} == {picture.sha256}
+    assert backend.identity == before
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, {"data": [{"id": "other", "owned_by": "vllm", "max_model_len": 100}]}),
+        (200, {"data": []}),
+        (200, {"data": [{"name": "a"}]}),
+        (200, {"data": [{"id": "qwen", "max_model_len": 0}]}),
+        (200, {"data": [{"id": "qwen", "max_model_len": "long"}]}),
+        (200, b"<html>"),
+        (200, b"[" * 100_000),
+        (307, b""),
+        (401, {}),
+        (404, {}),
+        (429, {}),
+        (500, {}),
+    ],
+)
+async def test_a_server_need_not_say_anything_of_a_named_model(peer, open_one, request_of, status, body):
+    peer.list_models(body, status).say(reply())
+    backend = open_one()
+    for _ in range(2):
+        answer = await backend.complete(request_of())
+        assert (answer.text, answer.notes) == ("A lamp.", ())
+    assert backend.capabilities.context_tokens is None
+    assert "uuid" not in peer.bodies[0]["messages"][1]["content"][0]
+    assert len(peer.lookups) == 1
+
+
+@pytest.mark.parametrize(
+    "problem", [httpx2.ConnectTimeout("slow"), httpx2.ReadError("reset"), httpx2.ConnectError("x")]
+)
+async def test_a_list_of_models_that_breaks_off_is_no_failure(peer, open_one, request_of, problem):
+    peer.listed = problem
+    peer.say(reply())
+    assert (await open_one().complete(request_of())).text == "A lamp."
+
+
+@pytest.mark.parametrize("settings", [{"connect_seconds": 0.05}, {"attempt_seconds": 0.1}])
+async def test_a_slow_list_of_models_is_waited_for_once_and_not_long(peer, open_one, request_of, settings):
+    async def never(request: httpx2.Request) -> httpx2.Response:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    peer.listed = never
+    peer.say(reply())
+    backend = open_one(**settings)
+    started = time.perf_counter()
+    for _ in range(3):
+        assert (await backend.complete(request_of())).text == "A lamp."
+    assert time.perf_counter() - started < 1
+    assert len(peer.lookups) == 1
 
 
 # ---- what goes wrong

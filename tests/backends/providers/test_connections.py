@@ -12,7 +12,11 @@ import httpx2
 import pytest
 
 from backends import errors
+from backends.connections import Connections
+from backends.providers.anthropic import open_anthropic
 from backends.providers.compatible import open_compatible
+from backends.providers.failures import nobody_listens
+from backends.providers.ollama import open_ollama
 from backends.settings import BackendSettings
 
 KEY = "sixlens-test-key-0123456789"
@@ -22,7 +26,9 @@ ANSWER = {"model": "m", "choices": [{"message": {"content": "A lamp."}, "finish_
 @pytest.fixture
 def open_one(peer):
     def make(**settings):
-        return open_compatible("qwen@http://127.0.0.1:8000", BackendSettings(**settings), transport=peer.transport)
+        return open_compatible(
+            "qwen@http://127.0.0.1:8000", BackendSettings(**settings), connections=Connections(peer.transport)
+        )
 
     return make
 
@@ -50,6 +56,16 @@ async def test_a_cancelled_call_is_cancelled(peer, open_one, request_of):
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    head = await reader.readuntil(b"\r\n\r\n")
+    body = json.dumps(ANSWER if head.startswith(b"POST") else {}).encode()
+    length = f"content-length: {len(body)}".encode()
+    writer.write(
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n" + length + b"\r\n\r\n" + body
+    )
+    await writer.drain()
 
 
 async def _drop(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -113,6 +129,45 @@ async def test_nobody_listens(request_of, unused_tcp_port):
     with pytest.raises(errors.ConnectError, match="Is the server running"):
         await backend.complete(request_of())
     await backend.aclose()
+
+
+@pytest.mark.parametrize("opener", [open_compatible, open_ollama, open_anthropic])
+async def test_a_server_here_that_nobody_started_is_not_waited_for(request_of, unused_tcp_port, opener):
+    backend = opener(f"m@http://127.0.0.1:{unused_tcp_port}", BackendSettings())
+    for _ in range(2):
+        with pytest.raises(errors.ConnectError) as caught:
+            await backend.complete(request_of())
+        assert caught.value.transient is False
+    await backend.aclose()
+
+
+async def test_a_server_here_that_has_answered_before_may_come_back(raw_server, request_of):
+    async with raw_server(_answer) as port:
+        backend = open_compatible(f"m@http://127.0.0.1:{port}", BackendSettings())
+        assert (await backend.complete(request_of())).text == "A lamp."
+    with pytest.raises(errors.ConnectError) as caught:
+        await backend.complete(request_of())
+    assert caught.value.transient is True
+    await backend.aclose()
+
+
+async def test_a_connection_that_breaks_otherwise_may_heal(peer, open_one, request_of):
+    peer.answers.append(httpx2.ConnectError("no route"))
+    with pytest.raises(errors.ConnectError) as caught:
+        await open_one().complete(request_of())
+    assert caught.value.transient is True
+
+
+def test_every_address_of_a_host_counts():
+    def wrapping(*below: Exception) -> Exception:
+        error = OSError("All connection attempts failed")
+        error.__cause__ = ExceptionGroup("all", below) if len(below) > 1 else below[0]
+        return error
+
+    assert nobody_listens(wrapping(ConnectionRefusedError()))
+    assert nobody_listens(wrapping(ConnectionRefusedError(), wrapping(ConnectionRefusedError())))
+    assert not nobody_listens(wrapping(ConnectionRefusedError(), TimeoutError()))
+    assert not nobody_listens(OSError())
 
 
 async def test_the_key_is_in_no_message_trace_or_log(peer, open_one, request_of, monkeypatch, caplog):

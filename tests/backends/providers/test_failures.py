@@ -11,6 +11,7 @@ import openai
 import pytest
 
 from backends import errors
+from backends.completion import RateState
 from backends.providers.address import parse_address
 from backends.providers.anthropic import anthropic_failure
 from backends.providers.chat import openai_failure
@@ -110,6 +111,17 @@ def test_a_missing_model_is_named():
 def test_the_request_id_is_kept():
     failure = status_failure(Reply(500, httpx2.Headers({"x-request-id": "req-7"}), ""), TARGET)
     assert failure.request_id == "req-7"
+
+
+def test_the_rate_headers_of_a_refusal_are_kept():
+    headers = {"x-ratelimit-limit-requests": "60", "x-ratelimit-remaining-requests": "0", "retry-after": "2"}
+    for kind, status in ((errors.RateLimitError, 429), (errors.ServerError, 503)):
+        failure = status_failure(Reply(status, httpx2.Headers(headers), ""), TARGET)
+        assert type(failure) is kind
+        assert failure.rate == RateState(limit_requests=60, remaining_requests=0)
+        assert failure.again("in other words").rate == failure.rate
+    assert status_failure(Reply(429, httpx2.Headers(), ""), TARGET).rate is None
+    assert errors.RateLimitError("no headers at all").rate is None
 
 
 def _caused(error: Exception, cause: Exception) -> Exception:

@@ -8,6 +8,7 @@ import pytest
 
 from backends import errors
 from backends.completion import Stop, TokenUsage
+from backends.connections import Connections
 from backends.providers.ollama import open_ollama
 from backends.registry import open_backend
 from backends.request import Message, Request, Text
@@ -32,7 +33,7 @@ def reply(text="A lamp.", **changes):
 def open_one(peer):
     def make(rest: str = "qwen2.5vl:7b", shown=SHOWN, tags=TAGS, **settings):
         peer.say(shown).say(tags)
-        return open_ollama(rest, BackendSettings(**settings), transport=peer.transport)
+        return open_ollama(rest, BackendSettings(**settings), connections=Connections(peer.transport))
 
     return make
 
@@ -74,6 +75,31 @@ async def test_what_comes_back(peer, open_one, request_of):
     assert 0 < answer.seconds < 5
     body = peer.bodies[-1]
     assert (body["logprobs"], body["top_logprobs"]) == (True, 10)
+
+
+@pytest.mark.parametrize(
+    ("settings", "notes"),
+    [
+        ({}, ()),
+        ({"capabilities": {"logprobs": True}}, ("127.0.0.1:11434 gave no token probabilities.",)),
+        ({"capabilities": {"logprobs": False}}, ("qwen2.5vl:7b gives no token probabilities.",)),
+    ],
+)
+async def test_probabilities_may_be_missing(peer, open_one, request_of, settings, notes):
+    backend = open_one(**settings)
+    peer.say(reply())
+    assert (await backend.complete(request_of(logprobs=True))).notes == notes
+
+
+async def test_refused_probabilities_are_not_asked_for_again(peer, open_one, request_of):
+    backend = open_one()
+    peer.say({"error": "logprobs are not supported by this model"}, 400).say(reply())
+    with pytest.raises(errors.UnsupportedError) as caught:
+        await backend.complete(request_of(logprobs=True))
+    assert caught.value.transient is True
+    answer = await backend.complete(request_of(logprobs=True))
+    assert "logprobs" not in peer.bodies[-1]
+    assert "takes no logprobs" in answer.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -225,14 +251,14 @@ async def test_answers_that_follow_no_protocol(peer, open_one, request_of, body)
 
 async def test_something_else_listens_there(peer, request_of):
     peer.say(b"<html>hello</html>")
-    backend = open_ollama("m", BackendSettings(), transport=peer.transport)
+    backend = open_ollama("m", BackendSettings(), connections=Connections(peer.transport))
     with pytest.raises(errors.MalformedError, match="does not answer as Ollama"):
         await backend.complete(request_of())
 
 
 async def test_models_may_not_be_described(peer, request_of):
     peer.say({"error": {"message": "Not found"}}, 404).say(reply())
-    backend = open_ollama("m", BackendSettings(), transport=peer.transport)
+    backend = open_ollama("m", BackendSettings(), connections=Connections(peer.transport))
     assert (await backend.complete(request_of())).text == "A lamp."
     assert backend.capabilities.context_tokens is None
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from backends import errors
+from backends.connections import Connections
 from backends.providers.openai import open_openai
 from backends.settings import BackendSettings
 
@@ -20,7 +21,7 @@ def open_one(peer, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
 
     def make(model: str = "gpt-4o", **settings):
-        return open_openai(model, BackendSettings(**settings), transport=peer.transport)
+        return open_openai(model, BackendSettings(**settings), connections=Connections(peer.transport))
 
     return make
 

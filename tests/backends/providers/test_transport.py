@@ -5,6 +5,7 @@ import httpx2
 import pytest
 
 from backends.completion import RateState
+from backends.connections import Connections
 from backends.providers.address import parse_address
 from backends.providers.transport import open_client, rate_state, request_id, retry_after
 from backends.settings import BackendSettings
@@ -90,8 +91,10 @@ def test_request_ids_of_both_protocols():
 async def test_only_our_headers_go_out(peer):
     address = parse_address("http://127.0.0.1:9")
     peer.say({})
-    client = open_client(address, BackendSettings(), "key-1", also_sent=["x-mine"], transport=peer.transport)
-    async with client:
+    shared = open_client(
+        address, BackendSettings(), "key-1", also_sent=("x-mine",), connections=Connections(peer.transport)
+    )
+    async with shared.client as client:
         await client.get(address.url, headers={"X-Leak": "1", "Authorization": "Bearer other", "X-Mine": "yes"})
     headers = peer.requests[0].headers
     assert "x-leak" not in headers
@@ -102,13 +105,13 @@ async def test_only_our_headers_go_out(peer):
 async def test_no_key_no_authorization(peer):
     address = parse_address("http://127.0.0.1:9")
     peer.say({})
-    async with open_client(address, BackendSettings(), None, transport=peer.transport) as client:
+    async with open_client(address, BackendSettings(), None, connections=Connections(peer.transport)).client as client:
         await client.get(address.url, headers={"Authorization": "Bearer other"})
     assert "authorization" not in peer.requests[0].headers
 
 
 def test_proxies_count_for_other_hosts_only():
     settings = BackendSettings()
-    assert open_client(parse_address("https://example.org"), settings, None).trust_env is True
-    assert open_client(parse_address("http://127.0.0.1:8000"), settings, None).trust_env is False
-    assert open_client(parse_address("http://localhost:8000"), settings, None).follow_redirects is False
+    assert open_client(parse_address("https://example.org"), settings, None).client.trust_env is True
+    assert open_client(parse_address("http://127.0.0.1:8000"), settings, None).client.trust_env is False
+    assert open_client(parse_address("http://localhost:8000"), settings, None).client.follow_redirects is False

@@ -69,9 +69,9 @@ def test_the_version(cli: Any) -> None:
         (("judge", "a.jpg", "-e", "sixx"), "sixlens: There is no ensemble 'sixx'. Did you mean 'six'?"),
         (
             ("judge", "a.jpg", "-b", "olama:x"),
-            "sixlens: There is no backend 'olama'. Did you mean 'ollama'? Known: anthropic, compatible, ollama, o",
+            "sixlens: There is no backend 'olama'. Did you mean 'ollama'? Known: anthropic, compatible, hf, ollama",
         ),
-        (("judge", "a.jpg", "-b", "hf:x"), "sixlens: The hf: backend is not part of this version."),
+        (("judge", "a.jpg", "-b", "hf:"), "sixlens: hf: names no model; write hf:REPO_OR_FOLDER"),
         (("judge", "a.jpg", "--fusion", "vte"), "sixlens: There is no fusion 'vte'. Did you mean 'vote'?"),
         (("judge", "a.jpg", "--set", "fusion.quorom=1"), "Did you mean 'quorum'?"),
         (

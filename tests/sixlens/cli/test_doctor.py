@@ -26,9 +26,9 @@ def test_everything_is_looked_at(cli: Any) -> None:
     assert "ok   python" in table.out or "ok  python" in table.out
 
 
-def test_extras_that_nothing_uses_yet_are_not_asked_for(cli: Any) -> None:
+def test_only_extras_that_something_uses_are_listed(cli: Any) -> None:
     listed = checks(cli)
-    assert [name for name in listed if name.startswith("extra ")] == ["extra eval"]
+    assert [name for name in listed if name.startswith("extra ")] == ["extra eval", "extra local"]
     assert "sixlens[" not in cli("doctor").out
 
 

@@ -330,3 +330,14 @@ def test_a_fault_of_the_program_is_one_line_and_a_traceback_only_with_v(photo: P
     assert ran.err.count("\n") == 1
     assert "(-v shows where)" in ran.err
     assert "Traceback" in cli("judge", "photo.jpg", "-b", "scripted:bug.yaml", "--json", "--no-cache", "-v").err
+
+
+def test_variants_are_judged_and_told(photo: Path, script: str, cli: Any) -> None:
+    ran = cli("judge", "photo.jpg", "--backend", script, "--no-cache", "--stability", "2")
+    assert ran.code == 0
+    assert "Stability\n  2 of 2 mild variants of the picture read as a photograph too.\n" in ran.out
+    assert "30 calls" in ran.out
+    verdict = json.loads(cli("judge", "photo.jpg", "--backend", script, "--stability", "1", "--json").out)
+    jsonschema.validate(verdict, schema("verdict"))
+    assert verdict["stability"]["variants"][0]["name"] == "jpeg_75"
+    assert "stability" in cli("judge", "photo.jpg", "--stability", "9").err

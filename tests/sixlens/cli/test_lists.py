@@ -36,7 +36,8 @@ def test_backends_say_whether_a_key_is_set_and_never_which(cli: Any, monkeypatch
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
     ran = cli("backends", "--json")
     found = {info["name"]: info for info in json.loads(ran.out)}
-    assert {name for name, info in found.items() if info["available"]} == set(provider_names())
+    assert set(found) == set(provider_names())
+    assert [name for name, info in found.items() if info["extra"]] == ["hf"]
     assert (found["openai"]["key_set"], found["anthropic"]["key_set"], found["scripted"]["key_set"]) == (
         True,
         False,
@@ -47,4 +48,4 @@ def test_backends_say_whether_a_key_is_set_and_never_which(cli: Any, monkeypatch
     assert "secret" not in ran.out + table
     assert "compatible:MODEL@URL" in table
     assert "leave this machine" in table
-    assert "pip install" not in table
+    assert ("pip install -e '.[local]'" in table) is not found["hf"]["available"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+from pathlib import Path
 
 import pytest
 
@@ -67,3 +68,30 @@ async def test_the_cost_grows_with_the_pictures_and_is_unknown_without_a_price()
     assert cost_words(None).startswith("unknown")
     assert cost_words(0.12345) == "at most $0.1235"
     assert (await outlook()).cost is None
+
+
+async def test_the_calls_for_variants_are_announced_and_planned() -> None:
+    made = await outlook("stability=3", pictures=2)
+    (said, _) = notices(made)
+    assert "Calls for each picture: 10 (8 with the picture, 2 of text alone); up to 30 more for 3 mild variants" in said
+    assert "; up to 28 more where an answer cannot be read at once." in said
+    calls = "calls in all: 20; up to 60 more for 3 mild variants of each; up to 56 more where an answer cannot be read"
+    assert f"Pictures: 2; {calls} at once" in list(plan_lines(made))
+
+
+async def test_where_scores_come_from_is_said_and_what_leaves_is_announced(tmp_path: Path) -> None:
+    table = tmp_path / "scores.csv"
+    table.write_text("case,score\n", "utf-8")
+    scored = await outlook(
+        f"paradigms.here={{kind: score, file: {table}}}",
+        "paradigms.near={kind: score, url: 'http://127.0.0.1:9/s'}",
+        "paradigms.far={kind: score, url: 'https://far.example/s', hosted: true}",
+        hosted=False,
+    )
+    lines = list(plan_lines(scored))
+    assert f"here: scores out of {table}" in lines
+    file = "the original file with all its metadata, once a picture"
+    assert f"near: {file}; stays on this machine: http://127.0.0.1:9/s" in lines
+    assert f"far: {file}; leaves this machine for https://far.example/s" in lines
+    said = list(notices(scored))
+    assert said == ["Each picture goes as the original file, with all its metadata, to https://far.example/s (far)."]

@@ -8,11 +8,13 @@ from rich.console import Console, RenderableType
 
 import sixlens
 from backends.completion import TokenUsage
-from fusion.verdict import Basis, Dissent, Spending, UndecidedBecause, Votes
+from fusion.verdict import Basis, CalibrationNote, Dissent, Spending, UndecidedBecause, Votes
 from paradigms.evidence import Evidence
 from paradigms.label import Cause, Label, Outcome
 from paradigms.report import StepRecord, Trace
-from sixlens.cli.verdict_text import first_sentence, looked_text, says, spending_text, trace_text, verdict_text
+from sixlens.cli.verdict_text import verdict_text
+from sixlens.words.trace import trace_text
+from sixlens.words.verdict import first_sentence, looked_text, says, spending_text
 
 NEVER = ("fake", "forged", "authentic", "verified", "detected", "confirmed", "%")
 
@@ -246,3 +248,29 @@ def test_a_trace_says_why_no_answer_came(verdict: sixlens.Verdict) -> None:
     report = verdict.reports[0].model_copy(update={"steps": (step,)})
     text = trace_text(changed(verdict, reports=(report,), preparation=(), panel=None))
     assert text == "\ndefect_query, verdict\nno answer: the server failed\n"
+
+
+def test_a_calibrated_chance_comes_with_what_was_measured(verdict: sixlens.Verdict) -> None:
+    assert "Calibration" not in written(verdict_text(verdict))
+    note = CalibrationNote(
+        name="toy",
+        data="toy cases",
+        n=200,
+        prior=0.5,
+        false_positive_rate=0.02,
+        false_positive_interval=(0.005, 0.07),
+        miss_rate=0.1,
+        miss_interval=(0.05, 0.2),
+    )
+    text = " ".join(written(verdict_text(changed(verdict, p_generated=0.93, calibration=note))).split())
+    assert "Calibration By the calibration toy the chance that the picture is generated is 0.93" in text
+    assert "called 2 of 100 photographs generated (interval 0.5 to 7)" in text
+    assert not any(word in text.lower() for word in NEVER)
+
+
+def test_a_score_is_no_label(verdict: sixlens.Verdict) -> None:
+    fields = {"kind": "score", "score": 0.25, "label": Label.UNDECIDED, "backend": None, "text": "Its score is 0.25."}
+    score = verdict.reports[0].model_copy(update=fields)
+    assert says(score) == "score"
+    text = written(verdict_text(changed(verdict, reports=(score, *verdict.reports[1:]))))
+    assert "Its score is 0.25." in text

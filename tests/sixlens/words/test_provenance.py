@@ -12,7 +12,7 @@ from paradigms.signals.provenance import (
     Signature,
     Trust,
 )
-from sixlens.cli.provenance_text import provenance_lines
+from sixlens.words.provenance import provenance_lines
 
 GENERATED = Provenance(declaration=Declaration.DECLARES_GENERATED, tool="Tool", where="png:parameters")
 

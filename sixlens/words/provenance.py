@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from fusion.declaration import statement
 from paradigms.signals.provenance import Claim, Integrity, Provenance, Signature, Trust
@@ -22,10 +23,44 @@ _TRUST = {
 }
 
 
-def provenance_lines(provenance: Provenance, *, headline: str = "") -> Iterator[str]:
+class State(NamedTuple):
+    """How it stands with a file's signed statement."""
+
+    title: str
+    meaning: str
+
+
+_INTACT = State(
+    "Signed and intact",
+    "The file carries a signed statement of its origin, and the file is as it was signed. Who signed, and whether they "
+    "are to be trusted, is another question.",
+)
+_UNCHECKED = State(
+    "There, but it could not be checked",
+    "The file carries a signed statement of its origin that does not fit the file, or cannot be read. This also "
+    "happens to untouched files.",
+)
+_ABSENT = State(
+    "None",
+    "The file carries no signed statement of its origin. That says nothing: most files carry none, and posting a "
+    "picture removes it.",
+)
+
+
+def provenance_state(provenance: Provenance) -> State:
+    """Which of the three states the file's signed statement is in."""
+    if not provenance.signature.present:
+        return _ABSENT
+    return _INTACT if provenance.signature.integrity is Integrity.OK else _UNCHECKED
+
+
+def provenance_lines(
+    provenance: Provenance, *, headline: str = "", elsewhere: str = "--json lists them"
+) -> Iterator[str]:
     """One line each: the statement, the signature, what stands where, notes, private fields. No private text.
 
-    The statement is left out when the headline makes it already.
+    The statement is left out when the headline makes it already. `elsewhere` says where statements stand for which
+    there is no room.
     """
     said = statement(provenance) or "The file does not declare that AI made or edited it."
     if said not in headline:
@@ -36,7 +71,7 @@ def provenance_lines(provenance: Provenance, *, headline: str = "") -> Iterator[
     for claim in claims[:MOST_CLAIMS]:
         yield _claim(claim)
     if len(claims) > MOST_CLAIMS:
-        yield f"… and {len(claims) - MOST_CLAIMS} more statements; --json lists them."
+        yield f"… and {len(claims) - MOST_CLAIMS} more statements; {elsewhere}."
     yield from provenance.notes
     fields = provenance.private_fields
     kinds = {"a place (GPS)": fields.gps, "a serial number": fields.serial_number, "an owner's name": fields.owner_name}

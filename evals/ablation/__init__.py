@@ -1,0 +1,1 @@
+"""What each paradigm contributes, from stored votes and without a new call."""

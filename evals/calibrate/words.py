@@ -1,0 +1,126 @@
+"""A calibration in words: the false-positive rate first, and nothing claimed that the cases cannot show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from evals.calibrate.quality import needed
+from evals.calibrate.rivals import Comparison
+from evals.calibrate.stages import StagesOutcome, StagesStudy
+from fusion.calibration import Calibration, Measured, Quality, Rate
+
+
+def report_lines(calibration: Calibration, comparison: Comparison, stages: StagesStudy | None) -> Iterator[str]:
+    """The report, a sentence or two a line."""
+    measured, n = calibration.measured, calibration.n
+    yield (
+        f"Fitted as {calibration.strategy} on {n.generated} generated and {n.real} real cases ({calibration.data}); "
+        f"everything below is measured on held-out cases ({measured.scheme})."
+    )
+    yield _false_positives(measured)
+    yield (
+        f"Of 100 generated pictures, {_of_100(measured.found.rate)} are called generated and {_rate(measured.misses)} "
+        f"real; {_of_100(measured.decided)} of 100 cases get a label."
+    )
+    if measured.found.count == 0:
+        yield "No threshold meets the target: nothing is called generated. Allow a higher rate, or add voters."
+    yield _ranking(measured)
+    yield _base_rates(calibration)
+    yield from comparison_lines(comparison)
+    if stages is not None:
+        yield from stages_lines(stages)
+
+
+def comparison_lines(comparison: Comparison) -> Iterator[str]:
+    """The fit beside the best voter and the plain majority."""
+    best, low, high = comparison.best_single_held_out, *comparison.difference_interval
+    yield (
+        f"Of 100 cases the fit is right in {_of_100(comparison.fitted)}, the best single voter in {_of_100(best)} "
+        f"(chosen on other cases; in hindsight {comparison.best_single}, with "
+        f"{_of_100(comparison.best_single_accuracy)}), the plain majority in {_of_100(comparison.majority)}."
+    )
+    apart = f"{100 * comparison.difference:+.1f} of 100, interval {100 * low:+.1f} to {100 * high:+.1f}"
+    if comparison.majority_loses and comparison.recovers:
+        yield f"The plain majority loses to the best voter; the fit recovers the best voter's accuracy, within 1 of 100 ({apart})."
+    elif comparison.recovers:
+        yield f"The fit comes up to the best single voter ({apart})."
+    else:
+        yield f"The fit falls behind the best single voter ({apart}): that voter alone would be better."
+
+
+def stages_lines(study: StagesStudy) -> Iterator[str]:
+    """What stopping early would have saved and cost."""
+    for outcome in study.asked_for:
+        yield f"Asked for: {_stages(outcome)}"
+    if not study.best:
+        yield f"No division into two stages saves a call: {study.quorum} votes must agree before one is left out."
+    for outcome in study.best:
+        yield f"Chosen in hindsight: {_stages(outcome)}"
+    if not study.calls_known:
+        yield "The run does not say how many calls an answer took; each is counted as one."
+
+
+def _false_positives(measured: Measured) -> str:
+    false, target = measured.false_positives, measured.target_false_positive_rate
+    said = (
+        f"False-positive rate: {_rate(false)} of 100 photographs are called generated ({false.count} of {false.of}); "
+        f"the target is {_of_100(target)}."
+    )
+    if not measured.target_supported:
+        return (
+            f"{said} {false.of} photographs are too few to show that the target is met: that takes {needed(target)} "
+            f"without a mistake. What is shown is a rate below {_of_100(false.high)} of 100."
+        )
+    return f"{said} The target is not met on held-out cases." if false.rate > target else said
+
+
+def _ranking(measured: Measured) -> str:
+    here, elsewhere = measured.in_domain, measured.leave_one_source_out
+    if elsewhere is None:
+        because = measured.leave_one_source_out_because or "not measured"
+        return f"{_quality('In domain', here)} On a source that was not fitted on: unknown ({because})."
+    return (
+        f"{_quality('In domain', here)} "
+        f"{_quality(f'On sources that were not fitted on ({measured.leave_one_source_out_because})', elsewhere)}"
+    )
+
+
+def _quality(where: str, quality: Quality) -> str:
+    auc = "unknown" if quality.auc is None else f"{quality.auc:.3f}"
+    false = quality.false_positives
+    wrong = f", {_rate(false)} of 100 photographs called generated" if false is not None else ""
+    return f"{where}: AUC {auc}, calibration error {quality.ece:.3f}{wrong}."
+
+
+def _base_rates(calibration: Calibration) -> str:
+    parts = [
+        f"{_number(item.right_of_100)} (at least {_number(item.at_least)}) where {item.generated_of_100:g} of 100 are"
+        for item in calibration.measured.base_rates
+        if item.right_of_100 is not None
+    ]
+    if not parts:
+        return "What is right of 100 pictures called generated is unknown: none was."
+    return f"Of 100 pictures called generated, right would be {', '.join(parts)}."
+
+
+def _stages(outcome: StagesOutcome) -> str:
+    stages = ", then ".join(" + ".join(stage) for stage in outcome.stages)
+    early, everybody = outcome.early, outcome.everybody
+    false = (_of_100(it.false_positive_rate or 0.0) for it in (early, everybody))
+    return (
+        f"{stages}: {_of_100(outcome.saved)} of 100 calls saved ({outcome.calls_saved:,} of {outcome.calls:,}); "
+        f"{' instead of '.join(false)} of 100 photographs called generated; right in {_of_100(early.right)} of 100 "
+        f"cases instead of {_of_100(everybody.right)}, another label in {_of_100(outcome.changed)}."
+    )
+
+
+def _rate(rate: Rate) -> str:
+    return f"{_of_100(rate.rate)} (interval {_of_100(rate.low)} to {_of_100(rate.high)})"
+
+
+def _of_100(share: float) -> str:
+    return f"{100 * share:.1f}"
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:g}"

@@ -1,0 +1,166 @@
+"""An experiment as it is written in YAML: ensembles over a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from backends.errors import ConfigError, UnknownNameError
+from backends.yaml_file import build, parse_yaml, read_yaml
+from evals.data.spec import DataSpec
+from evals.shipped import experiment_names, shipped_text
+from fusion.declaration import ProvenanceMode
+from orchestrator.judge import WINDOW
+from orchestrator.perturbations import PERTURBATIONS
+from paradigms.paradigm import Layout
+
+NONE = "none"
+"""The name of the picture as it is, among the perturbations."""
+MAX_ARMS = 200
+_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$"
+Paradigms = tuple[str, ...]
+
+
+class _Config(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Variation(_Config):
+    """What an arm changes of the ensemble that it starts from; None leaves it."""
+
+    ensemble: str | None = None
+    """A name, or a YAML file relative to the experiment's."""
+    backend: str | None = None
+    """Who is asked in place of every backend of the ensemble."""
+    layout: Layout | None = None
+    paradigms: Paradigms | None = Field(default=None, min_length=1)
+    """Only these."""
+    strategy: str | None = None
+    """The fusion strategy."""
+    set: dict[str, Any] = Field(default_factory=dict)
+    """Any other settings of the ensemble, nested as in its file."""
+
+
+class ArmSpec(Variation):
+    """One arm, with a name of its own."""
+
+    name: str = Field(min_length=1, max_length=120)
+
+
+class Grid(_Config):
+    """Every combination of these is an arm; an empty list leaves that setting as it is."""
+
+    ensemble: tuple[str, ...] = ()
+    backend: tuple[str, ...] = ()
+    layout: tuple[Layout, ...] = ()
+    paradigms: tuple[Paradigms, ...] = ()
+    strategy: tuple[str, ...] = ()
+
+
+class RunBudget(_Config):
+    """The most that the whole run may spend, resumed sessions included; None for no limit."""
+
+    calls: int | None = Field(default=None, ge=0)
+    """Attempts."""
+    tokens: int | None = Field(default=None, ge=0)
+    cost: float | None = Field(default=None, ge=0)
+    """US dollars."""
+
+
+class RaySettings(_Config):
+    """How the engine `ray` spreads the work."""
+
+    workers: int = Field(default=2, ge=1, le=1000)
+    """Actors, inclusive; slots and budget are divided among them."""
+    address: str | None = None
+    """A cluster that runs already; None starts one on this machine, on the loopback address only."""
+    cpus: float = Field(default=0.5, gt=0)
+    """CPUs that Ray sets aside for an actor."""
+    gpus: float = Field(default=0.0, ge=0)
+    batch: int = Field(default=256, ge=1)
+    """Cases handed to an actor at once."""
+
+
+class Analysis(_Config):
+    """How results are summed up. Changing it needs no new run."""
+
+    resamples: int = Field(default=1000, ge=100, le=100_000)
+    """Bootstrap resamples."""
+    level: float = Field(default=0.95, gt=0.5, lt=1)
+    """Of the intervals."""
+    seed: int = 0
+
+
+class Experiment(_Config):
+    """Ensembles over a data set."""
+
+    name: str = Field(pattern=_NAME)
+    description: str = ""
+    data: DataSpec
+    base: Variation = Variation()
+    """What all arms start from."""
+    arms: tuple[ArmSpec, ...] = ()
+    grid: Grid | None = None
+    perturbations: tuple[str, ...] = Field(default=(NONE,), min_length=1)
+    """`none` is the picture as it is."""
+    repeats: int = Field(default=1, ge=1, le=100)
+    """How often everything is asked anew, for the variance; needs a temperature above 0 to mean much."""
+    provenance: ProvenanceMode = ProvenanceMode.IGNORE
+    """Generated files often carry their label in the metadata, so it is left out unless asked for."""
+    seed: int = 0
+    budget: RunBudget = RunBudget()
+    window: int = Field(default=WINDOW, ge=1, le=10_000)
+    """Cases under way at once."""
+    engine: Literal["local", "ray"] = "local"
+    ray: RaySettings = RaySettings()
+    analysis: Analysis = Analysis()
+    keep_words: bool = True
+    """Keep what the paradigms said in the journal, for the report's table of cases."""
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        names = [arm.name for arm in self.arms]
+        if len(set(names)) != len(names):
+            raise ValueError("two arms have the same name")
+        if len(set(self.perturbations)) != len(self.perturbations):
+            raise ValueError("a perturbation is named twice")
+        for name in self.perturbations:
+            if name != NONE and name not in PERTURBATIONS:
+                raise ValueError(str(UnknownNameError("perturbation", name, (NONE, *PERTURBATIONS))).rstrip("."))
+        return self
+
+
+def load_experiment(name: str, changes: Mapping[str, Any] = MappingProxyType({})) -> tuple[Experiment, Path]:
+    """The experiment of this name, or in this YAML file, and the folder that its paths count from.
+
+    Args:
+        name: one that ships, whose data is looked for below the working folder, or a YAML file.
+        changes: settings above those of the file, nested as in it.
+
+    Raises:
+        ConfigError: there is none, or a setting is wrong.
+    """
+    if name in experiment_names():
+        where, base = f"prompts/experiments/{name}.yaml", Path()
+        data = parse_yaml(shipped_text(name), where)
+    elif name.endswith((".yaml", ".yml")):
+        where, base = name, Path(name).parent
+        data = read_yaml(Path(name))
+    else:
+        raise UnknownNameError("experiment", name, experiment_names())
+    if not isinstance(data, dict):
+        raise ConfigError(f"{where}: an experiment is a mapping of settings.")
+    data.pop("$schema", None)
+    return build(Experiment, _merged(data, changes), where), base
+
+
+def _merged(data: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(data)
+    for key, value in changes.items():
+        there = merged.get(key)
+        merged[key] = _merged(there, value) if isinstance(there, dict) and isinstance(value, Mapping) else value
+    return merged

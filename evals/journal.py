@@ -1,0 +1,246 @@
+"""The journal of a run: JSON lines that are only ever appended, the header first.
+
+Every line is written at once and flushed, so a killed process loses at most the line it was writing: a line without an
+end is cut off when the journal is opened again. Of several entries for one task the last counts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from io import BufferedRandom
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from backends.errors import ConfigError
+from backends.layers.budget import Amount
+from evals.judgment import Judgment
+from paradigms.label import Cause, Outcome
+
+VERSION: Literal[1] = 1
+Key = tuple[str, str, str, int]
+"""Arm, case, perturbation and repeat: what is judged once."""
+
+
+def key_of(judgment: Judgment) -> Key:
+    """Which task a judgment is of."""
+    return judgment.arm, judgment.case, judgment.perturbation, judgment.repeat
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Header(_Record):
+    """The first line: whose journal it is. `identity` says, part by part, what decides the results."""
+
+    journal: Literal[1] = VERSION
+    experiment: str
+    created_at: AwareDatetime
+    identity: dict[str, str]
+
+
+class Spent(_Record):
+    """What one session had spent so far when an entry was written."""
+
+    calls: int = 0
+    tokens: int = 0
+    cost: float = 0.0
+
+    def amount(self) -> Amount:
+        """For the budget."""
+        return Amount(self.calls, self.tokens, self.cost)
+
+
+class Entry(_Record):
+    """One line after the header: a judgment, the whole verdict if it is kept, and what the session had spent."""
+
+    judgment: Judgment
+    verdict: dict[str, Any] | None = None
+    session: int = 0
+    spent: Spent = Spent()
+
+
+class Journal:
+    """The journal of a run that goes on; hold the run's lock while it is open.
+
+    Attributes:
+        failed: of the tasks that are done, those that ended in an error or have a failed examination.
+    """
+
+    def __init__(self, file: BufferedRandom, header: Header) -> None:
+        self._file = file
+        self.header = header
+        self.done: set[Key] = set()
+        self.failed: set[Key] = set()
+        self._sessions: dict[int, Spent] = {}
+        self.session = 0
+
+    @classmethod
+    def open(cls, path: Path, header: Header) -> Self:
+        """Open a journal to append to it, or begin one with `header`.
+
+        Raises:
+            ConfigError: it belongs to another experiment, or to another state of this one; or it is damaged.
+        """
+        if not path.exists():
+            path.touch()
+        file = path.open("r+b")
+        try:
+            end = _whole(file)
+            if end == 0:
+                journal = cls(file, header)
+                journal._write(header.model_dump_json())
+                return journal
+            journal = cls(file, read_header(path))
+            _same(journal.header, header, path)
+            for entry in read_entries(path):
+                journal._note(entry)
+            journal.session = max(journal._sessions, default=-1) + 1
+            file.seek(end)
+        except BaseException:
+            file.close()
+            raise
+        return journal
+
+    @property
+    def spent_before(self) -> Amount:
+        """What the sessions before this one spent, as far as it was written down."""
+        return sum((spent.amount() for spent in self._sessions.values()), Amount())
+
+    def append(self, judgment: Judgment, verdict: dict[str, Any] | None, spent: Amount) -> None:
+        """Write one entry. It is in the file when this returns, also if the process is killed then."""
+        said = Spent(calls=spent.calls, tokens=spent.tokens, cost=spent.cost)
+        entry = Entry(judgment=judgment, verdict=verdict, session=self.session, spent=said)
+        self._write(entry.model_dump_json(exclude_defaults=True))
+        self._note_key(entry)
+
+    def close(self) -> None:
+        """Flush to the disk and close."""
+        if not self._file.closed:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+
+    def _write(self, line: str) -> None:
+        self._file.write(line.encode() + b"\n")
+        self._file.flush()
+
+    def _note(self, entry: Entry) -> None:
+        self._note_key(entry)
+        self._sessions[entry.session] = entry.spent
+
+    def _note_key(self, entry: Entry) -> None:
+        key = key_of(entry.judgment)
+        self.done.add(key)
+        self.failed.discard(key)
+        if failed(entry.judgment):
+            self.failed.add(key)
+
+
+def failed(judgment: Judgment) -> bool:
+    """Whether it is worth another try: no verdict came, or an examination failed or came too late."""
+    return judgment.error is not None or any(
+        vote.outcome is Outcome.FAILED or vote.cause is Cause.DEADLINE for vote in judgment.votes.values()
+    )
+
+
+def read_header(path: Path) -> Header:
+    """The first line of a journal.
+
+    Raises:
+        ConfigError: there is no journal, or none that this version reads.
+    """
+    try:
+        with path.open("rb") as file:
+            return Header.model_validate_json(file.readline())
+    except OSError as error:
+        raise ConfigError(f"{path}: there is no run here ({error.strerror}).") from error
+    except ValidationError as error:
+        raise ConfigError(f"{path}: this is no journal of a run, or one of another version.") from error
+
+
+def read_entries(path: Path) -> Iterator[Entry]:
+    """Every whole entry of a journal, in the order of writing, several for one task included.
+
+    Raises:
+        ConfigError: a line is damaged.
+    """
+    with path.open("rb") as file:
+        file.readline()
+        for number, line in enumerate(file, start=2):
+            if not line.endswith(b"\n"):
+                return
+            try:
+                yield Entry.model_validate_json(line)
+            except ValidationError as error:
+                raise ConfigError(f"{path}, line {number}: damaged; the run cannot be read.") from error
+
+
+def read_judgments(path: Path) -> list[Judgment]:
+    """The judgments of a run, one a task, the last that was written; sorted by task.
+
+    Raises:
+        ConfigError: there is no journal, or it is damaged.
+    """
+    read_header(path)
+    latest = {key_of(entry.judgment): entry.judgment for entry in _light(path)}
+    return [latest[key] for key in sorted(latest)]
+
+
+def read_verdicts(path: Path, wanted: set[Key]) -> dict[Key, dict[str, Any]]:
+    """The whole verdicts of some tasks, where they were kept."""
+    found: dict[Key, dict[str, Any]] = {}
+    for entry in read_entries(path):
+        key = key_of(entry.judgment)
+        if key in wanted and entry.verdict is not None:
+            found[key] = entry.verdict
+    return found
+
+
+def _light(path: Path) -> Iterator[Entry]:
+    """The entries without their verdicts, which take most of the room."""
+    with path.open("rb") as file:
+        file.readline()
+        for number, line in enumerate(file, start=2):
+            if not line.endswith(b"\n"):
+                return
+            try:
+                data = json.loads(line)
+                data.pop("verdict", None)
+                yield Entry.model_validate(data)
+            except (ValueError, AttributeError) as error:
+                raise ConfigError(f"{path}, line {number}: damaged; the run cannot be read.") from error
+
+
+def _whole(file: BufferedRandom) -> int:
+    """Cut off a line that has no end, and return the length of the rest."""
+    size = file.seek(0, os.SEEK_END)
+    end = size
+    while end > 0:
+        start = max(0, end - 65536)
+        file.seek(start)
+        cut = file.read(end - start).rfind(b"\n")
+        if cut >= 0:
+            end = start + cut + 1
+            break
+        end = start
+    if end < size:
+        file.truncate(end)
+    file.seek(end)
+    return end
+
+
+def _same(there: Header, now: Header, path: Path) -> None:
+    if there.experiment != now.experiment:
+        raise ConfigError(f"{path.parent}: the run is of the experiment {there.experiment!r}; choose another folder.")
+    names = {**there.identity, **now.identity}
+    changed = [name for name in names if there.identity.get(name) != now.identity.get(name)]
+    if changed:
+        raise ConfigError(
+            f"{path.parent}: the run cannot go on, since this changed since it began: {', '.join(changed)}. "
+            "Change it back, or start a new run in another folder (-o)."
+        )

@@ -1,0 +1,57 @@
+"""How far a run is."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+
+from evals.judgment import Judgment
+
+RECENT = 200
+"""The rate is that of so many last tasks."""
+
+
+class Progress:
+    """Counts what is done.
+
+    Args:
+        total: tasks of the whole run.
+        done: of them, those done before this session.
+    """
+
+    def __init__(self, total: int, done: int) -> None:
+        self.total = total
+        self.done = done
+        self.labels: Counter[str] = Counter()
+        """`generated`, `real`, `undecided` and `error`, of this session."""
+        self.calls = 0
+        self.cost: float | None = None
+        """US dollars of this session, as far as prices are known; None when none is."""
+        self._times: deque[float] = deque([time.monotonic()], maxlen=RECENT + 1)
+
+    def add(self, judgment: Judgment) -> None:
+        """One task is done."""
+        self.done += 1
+        self.labels[judgment.label.value if judgment.label else "error"] += 1
+        self.calls += judgment.costs.calls
+        if judgment.costs.cost is not None:
+            self.cost = (self.cost or 0.0) + judgment.costs.cost
+        self._times.append(time.monotonic())
+
+    @property
+    def rate(self) -> float | None:
+        """Tasks a second, of the last ones; None before the first."""
+        if len(self._times) < 2:
+            return None
+        return (len(self._times) - 1) / max(1e-9, self._times[-1] - self._times[0])
+
+    @property
+    def seconds_left(self) -> float | None:
+        """At that rate."""
+        return None if self.rate is None else (self.total - self.done) / self.rate
+
+    @property
+    def coverage(self) -> float | None:
+        """The share of this session's tasks that ended `generated` or `real`; None before the first."""
+        judged = self.labels.total()
+        return (self.labels["generated"] + self.labels["real"]) / judged if judged else None

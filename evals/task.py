@@ -1,0 +1,103 @@
+"""One task of a run: a case, changed or not, judged once by one arm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from backends.errors import SixlensError
+from backends.images.image import Image
+from evals.data.item import Item
+from evals.data.spec import DataSpec
+from evals.experiment import NONE
+from evals.journal import Key
+from evals.judgment import Costs, Judgment, costs_of, votes_of
+from fusion.verdict import Verdict
+from orchestrator.judge import Judge
+from orchestrator.perturbations import perturb
+from paradigms.label import Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is judged once."""
+
+    item: Item
+    arm: str
+    perturbation: str
+    repeat: int
+
+    @property
+    def key(self) -> Key:
+        """Under which it stands in the journal."""
+        return self.arm, self.item.case, self.perturbation, self.repeat
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a task. `verdict` is None when there is an error, or when words are not kept."""
+
+    judgment: Judgment
+    verdict: dict[str, Any] | None = None
+    starved: bool = False
+    """The run's budget did not reach: the task is not done."""
+
+
+async def perform(task: Task, judge: Judge, data: DataSpec, *, keep_words: bool) -> Result:
+    """Judge the case of a task. Its errors are results; a fault of the program passes."""
+
+    def picture() -> Image:
+        image = task.item.load(data.reencode)
+        return image if task.perturbation == NONE else perturb(image, task.perturbation)
+
+    try:
+        verdict = await judge.judge(picture)
+    except SixlensError as error:
+        return Result(_failed(task, error), starved=_refused(judge))
+    words = verdict.model_dump(mode="json", exclude_defaults=True) if keep_words else None
+    starved = _refused(judge) and any(report.cause is Cause.BUDGET for report in verdict.reports)
+    return Result(_judged(task, verdict), words, starved)
+
+
+def _refused(judge: Judge) -> bool:
+    """Whether the run's budget, or the one around it, turned a call away."""
+    return any(budget.refused for budget in judge.kit.resources.budget.chain())
+
+
+def _judged(task: Task, verdict: Verdict) -> Judgment:
+    item = task.item
+    return Judgment(
+        case=item.case,
+        sha256=item.digest or "",
+        truth=item.truth,
+        generator=item.generator,
+        source=item.source,
+        arm=task.arm,
+        perturbation=task.perturbation,
+        repeat=task.repeat,
+        label=verdict.label,
+        undecided_because=verdict.undecided_because,
+        basis=verdict.basis,
+        score=verdict.score,
+        p_generated=verdict.p_generated,
+        votes=votes_of(verdict),
+        costs=costs_of(verdict),
+    )
+
+
+def _failed(task: Task, error: SixlensError) -> Judgment:
+    item = task.item
+    return Judgment(
+        case=item.case,
+        sha256=item.digest or "",
+        truth=item.truth,
+        generator=item.generator,
+        source=item.source,
+        arm=task.arm,
+        perturbation=task.perturbation,
+        repeat=task.repeat,
+        label=None,
+        error=str(error),
+        error_kind=type(error).__name__,
+        costs=Costs(),
+    )

@@ -1,0 +1,116 @@
+"""Scores out of a CSV file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from backends.errors import ConfigError
+from paradigms.scores.scorer import Scored
+
+MAX_BYTES = 100_000_000
+MAX_ROWS = 1_000_000
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_COLUMNS = ("case", "sha256", "score")
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreTable:
+    """Scores by the digest of the picture's bytes, and by its path or the end of it."""
+
+    by_digest: Mapping[str, float]
+    by_name: Mapping[str, float]
+
+    async def score(self, picture: Scored) -> float | None:
+        """The score of the picture with these bytes, else of the longest end of its path that the file names.
+
+        A picture that is no file is only known by its bytes: a changed copy must not get the score of the original.
+        """
+        if picture.sha256 in self.by_digest:
+            return self.by_digest[picture.sha256]
+        if picture.path is None:
+            return None
+        return next((self.by_name[end] for end in _ends(picture.path) if end in self.by_name), None)
+
+
+def read_score_table(path: Path) -> ScoreTable:
+    """Read a CSV file with the columns `score` and `case` or `sha256` (or both).
+
+    `case` is a file's path, or the end of it (`generated/0001.png`, `0001.png`). A score is a number, higher for
+    generated.
+
+    Raises:
+        ConfigError: the file cannot be read or is too large, a column is missing, a score is no number, or a picture
+            stands there twice; one line that names the line.
+    """
+    by_digest: dict[str, float] = {}
+    by_name: dict[str, float] = {}
+    for line, row in _rows(path):
+        value = _number(row.get("score") or "", f"{path}, line {line}")
+        digest, name = (row.get("sha256") or "").strip().lower(), (row.get("case") or "").strip()
+        if not digest and not name:
+            raise ConfigError(f"{path}, line {line}: neither `case` nor `sha256` is given.")
+        if digest and not _SHA256.fullmatch(digest):
+            raise ConfigError(f"{path}, line {line}: `sha256` is not a digest of 64 hexadecimal digits.")
+        # A row with both is known by its bytes alone, so that another file of the same name gets nothing.
+        key, known = (digest, by_digest) if digest else (_normal(name), by_name)
+        if key in known:
+            raise ConfigError(f"{path}, line {line}: {key[:80]!r} has a score already.")
+        known[key] = value
+    return ScoreTable(by_digest, by_name)
+
+
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows below the header, with their line numbers."""
+    reader = csv.DictReader(io.StringIO(_text(path), newline=""), strict=True)
+    try:
+        columns = reader.fieldnames or ()
+        if "score" not in columns or not {"case", "sha256"} & set(columns):
+            raise ConfigError(f"{path}: the columns `score` and `case` (or `sha256`) are wanted, in a first line.")
+        for number, row in enumerate(reader, start=1):
+            if number > MAX_ROWS:
+                raise ConfigError(f"{path}: more than {MAX_ROWS:,} rows.")
+            yield reader.line_num, {name: row[name] or "" for name in _COLUMNS if name in row}
+    except csv.Error as error:
+        raise ConfigError(f"{path}, line {reader.line_num}: not valid CSV: {error}.") from error
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or 'cannot be read'}.") from error
+    except ValueError as error:
+        raise ConfigError(f"{str(path)!r} cannot be used as a file name.") from error
+    if len(data) > MAX_BYTES:
+        raise ConfigError(f"{path}: larger than {MAX_BYTES:,} bytes.")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 text.") from error
+
+
+def _number(text: str, where: str) -> float:
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise ConfigError(f"{where}: `score` is a number; got {text[:40]!r}.") from error
+    if not math.isfinite(value):
+        raise ConfigError(f"{where}: `score` is a finite number; got {text[:40]!r}.")
+    return value
+
+
+def _normal(name: str) -> str:
+    return str(PurePosixPath(name.replace("\\", "/"))).lstrip("/")
+
+
+def _ends(path: str) -> Iterator[str]:
+    """The path and its ends, the longest first."""
+    parts = PurePosixPath(_normal(str(Path(path).absolute()))).parts
+    yield from ("/".join(parts[start:]) for start in range(len(parts)))

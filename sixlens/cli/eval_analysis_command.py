@@ -1,0 +1,173 @@
+"""`sixlens eval ablate`, `calibrate` and `compare`: what a run's journal says, without any new call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from backends.errors import ConfigError
+from evals.ablation.ablate import Ablation, ablate
+from evals.calibrate.calibrate import CalibrateOptions, CalibrationResult, calibrate
+from evals.calibrate.people import read_labels
+from evals.experiment import NONE, Analysis
+from evals.metrics import Comparison, Estimate, compare
+from evals.stored_run import StoredRun, open_run
+from fusion.calibration import FittedOn, FittedStrategy
+from paradigms.label import Label
+from sixlens.cli.page import show
+from sixlens.cli.table import columns
+from sixlens.cli.terminal import emit, emit_json, say
+
+MOST_SUBSETS = 12
+"""Subsets that are listed for people; JSON has all."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisCall:
+    """Which judgments of which run."""
+
+    folder: Path
+    arm: str | None = None
+    perturbation: str = NONE
+    labels: Path | None = None
+    """A file of people's decisions, which count above the data set's labels."""
+    as_json: bool = False
+
+
+def run_ablate(call: AnalysisCall) -> int:
+    """Say what each paradigm of an arm adds.
+
+    Raises:
+        ConfigError, InputError: there is no such run or arm, or it has too few cases.
+    """
+    run = open_run(call.folder)
+    arm = run.arm(call.arm)
+    found = ablate(run.of(arm, call.perturbation), run.rules(arm), labels=_labels(call), seed=_analysis(run).seed)
+    if call.as_json:
+        emit_json(found.model_dump(mode="json"))
+        return 0
+    emit(f"{found.arm}: {found.n_generated} generated, {found.n_real} real. {found.scheme}\n\n")
+    show(columns(_shapley_rows(found), ("paradigm", *(f"Shapley, {game.replace('_', ' ')}" for game in found.shapley))))
+    emit("\n")
+    best = sorted(found.subsets, key=lambda subset: -subset.accuracy)[:MOST_SUBSETS]
+    rows = [(f"{it.accuracy:.3f}", _or_unknown(it.auc), "+".join(it.voters)) for it in best]
+    show(columns(rows, ("accuracy", "AUC", f"the best of {len(found.subsets)} subsets, in hindsight")))
+    emit("\n" + "".join(f"{line}\n" for line in found.words))
+    return 0
+
+
+def run_calibrate(
+    call: AnalysisCall, strategy: FittedStrategy, target_fpr: float, prior: float, out: Path | None
+) -> int:
+    """Fit a calibration on an arm and write it.
+
+    Raises:
+        ConfigError, InputError: there is no such run or arm, a setting is wrong, or there are too few cases.
+    """
+    run = open_run(call.folder)
+    arm = run.arm(call.arm)
+    ensemble = run.ensembles.get(arm)
+    options = CalibrateOptions(
+        name=out.stem if out else f"{call.folder.name}-{strategy}",
+        data=f"{run.header.experiment}, arm {arm}"[:200],
+        strategy=strategy,
+        target_fpr=target_fpr,
+        prior=prior,
+        fitted_on=FittedOn(
+            ensemble=ensemble.name if ensemble else None, config_sha256=run.header.identity.get(f"arm {arm}")
+        ),
+        seed=_analysis(run).seed,
+    )
+    result = calibrate(run.of(arm, call.perturbation), options, rules=run.rules(arm), labels=_labels(call))
+    if out is not None:
+        _write(out, result)
+    if call.as_json:
+        emit_json(result.model_dump(mode="json"))
+    else:
+        emit("".join(f"{line}\n" for line in result.words) + ("" if out else f"\n{result.yaml}"))
+    return 0
+
+
+def run_compare(folders: tuple[Path, ...], reference: str | None, perturbation: str, *, as_json: bool) -> int:
+    """Compare the arms of one run, or of several on the same cases.
+
+    Raises:
+        ConfigError, InputError: there is no such run or arm, or there is nothing to compare.
+    """
+    runs = [open_run(folder) for folder in folders]
+    judgments = [
+        it if len(runs) == 1 else it.model_copy(update={"arm": f"{run.folder.name}: {it.arm}"})
+        for run in runs
+        for it in run.judgments
+    ]
+    how = _analysis(runs[0])
+    found = compare(
+        judgments,
+        reference=reference,
+        perturbation=perturbation,
+        resamples=how.resamples,
+        seed=how.seed,
+        level=how.level,
+    )
+    if as_json:
+        emit_json([it.model_dump(mode="json") for it in found])
+        return 0
+    for comparison in found:
+        emit(f"{comparison.second} against {comparison.first}: {comparison.common} cases in common\n")
+        show(columns(_contrast_rows(comparison), _CONTRASTS))
+        emit("\n")
+    return 0
+
+
+_CONTRASTS = ("labels", "n", "false positives", "accuracy", "balanced", "only one right", "p", "p (Holm)")
+
+
+def _contrast_rows(comparison: Comparison) -> Iterator[tuple[str, ...]]:
+    """One row for each view of the labels; differences are second minus first."""
+    for it in comparison.contrasts:
+        yield (
+            it.view.value.replace("_", " "),
+            str(it.n),
+            estimate_words(it.false_positive_rate, sign=True),
+            estimate_words(it.accuracy, sign=True),
+            estimate_words(it.balanced_accuracy, sign=True),
+            f"{it.mcnemar.only_second_right} / {it.mcnemar.only_first_right}",
+            _or_unknown(it.mcnemar.p_value),
+            _or_unknown(it.p_holm),
+        )
+
+
+def estimate_words(estimate: Estimate, *, sign: bool = False) -> str:
+    """A number with its interval; a dash where it is undefined."""
+    if estimate.value is None:
+        return "—"
+    form = "+.3f" if sign else ".3f"
+    if estimate.low is None or estimate.high is None:
+        return f"{estimate.value:{form}}"
+    return f"{estimate.value:{form}} [{estimate.low:{form}}, {estimate.high:{form}}]"
+
+
+def _shapley_rows(found: Ablation) -> Iterator[tuple[str, ...]]:
+    for voter in found.voters:
+        yield voter, *(f"{values[voter]:+.3f}" for values in found.shapley.values())
+
+
+def _or_unknown(value: float | None) -> str:
+    return "—" if value is None else f"{value:.3f}"
+
+
+def _analysis(run: StoredRun) -> Analysis:
+    return run.experiment.analysis if run.experiment else Analysis()
+
+
+def _labels(call: AnalysisCall) -> Mapping[str, Label] | None:
+    return None if call.labels is None else read_labels(call.labels)
+
+
+def _write(out: Path, result: CalibrationResult) -> None:
+    try:
+        out.write_text(result.yaml, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{out}: cannot be written ({error.strerror}).") from error
+    say(f"Wrote {out}. An ensemble uses it with fusion.strategy and fusion.calibration.")

@@ -1,0 +1,71 @@
+"""What a request can be refused with: one shape for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.responses import JSONResponse
+
+from backends.errors import (
+    BackendError,
+    BudgetError,
+    ConfigError,
+    ImageError,
+    NoVerdictError,
+    SixlensError,
+)
+
+UNAVAILABLE = 503
+_KINDS: tuple[tuple[type[SixlensError], str, int], ...] = (
+    (ImageError, "picture", 422),
+    (NoVerdictError, "no_verdict", UNAVAILABLE),
+    (BackendError, "no_verdict", UNAVAILABLE),
+    (BudgetError, "budget", UNAVAILABLE),
+    (ConfigError, "configuration", 500),
+)
+_STATUS: Mapping[str, int] = {kind: status for _, kind, status in _KINDS} | {"interrupted": UNAVAILABLE}
+
+
+class ApiError(Exception):
+    """A request that cannot be served.
+
+    Args:
+        status: of HTTP.
+        kind: one word for programs.
+        message: one line for people.
+        retry_after: seconds after which to come again, if that helps.
+        more: further fields of the error.
+    """
+
+    def __init__(
+        self, status: int, kind: str, message: str, *, retry_after: int | None = None, more: Mapping[str, Any] = {}
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.kind = kind
+        self.retry_after = retry_after
+        self.more = dict(more)
+
+    def response(self) -> JSONResponse:
+        """What the client gets."""
+        headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        if self.status == 401:
+            headers["WWW-Authenticate"] = "Bearer"
+        body = {"error": {"kind": self.kind, "message": str(self), **self.more}}
+        return JSONResponse(body, self.status, headers)
+
+
+def kind_of(error: SixlensError) -> str:
+    """The word for what a judgment failed with."""
+    return next((kind for family, kind, _ in _KINDS if isinstance(error, family)), "program")
+
+
+def status_of(kind: str) -> int:
+    """The HTTP status of a judgment that failed with this kind, for whoever waited for it."""
+    return _STATUS.get(kind, 500)
+
+
+def not_found(what: str) -> ApiError:
+    """There is no such thing, or it was deleted."""
+    return ApiError(404, "not_found", f"There is no such {what}. It may have been deleted after its time.")

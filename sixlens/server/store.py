@@ -1,0 +1,103 @@
+"""The database of a server: one connection, used by one thread, one transaction a call."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Concatenate, ParamSpec, Self, TypeVar
+
+from backends.errors import ConfigError
+from sixlens.server.store_schema import open_database
+
+DATABASE, LOCK = "judgments.sqlite", "lock"
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Store:
+    """What a server keeps. Use it as an async context manager.
+
+    All work is done by one thread, in the order in which it was asked for: so nothing is ever locked, and two requests
+    never see each other's halves. The folder is held by one server at a time, since a second one would take the
+    first one's judgments for interrupted.
+
+    Args:
+        folder: the data folder; it is made when it is not there, readable for its owner alone.
+
+    Raises:
+        ConfigError: (on entering) the folder cannot be used, another server uses it, or a newer sixlens wrote it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sixlens-store")
+        self._connection: sqlite3.Connection | None = None
+        self._lock: int | None = None
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        try:
+            self._connection = await loop.run_in_executor(self._thread, self._open)
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+        self._thread.shutdown()
+
+    async def run(
+        self, work: Callable[Concatenate[sqlite3.Connection, P], T], *arguments: P.args, **named: P.kwargs
+    ) -> T:
+        """Do some work with the connection, as one transaction: all of it counts, or nothing.
+
+        A caller that is cancelled no longer waits; the work is done all the same.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, partial(self._transact, partial(work, *arguments, **named)))
+
+    def _transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        connection = self._connection
+        if connection is None:
+            raise sqlite3.ProgrammingError("the store is closed")
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            result = work(connection)
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+        return result
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise ConfigError(f"{self.folder} cannot be used as data folder ({error.strerror}).") from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ConfigError(f"{self.folder} is used by another `sixlens serve`. Choose another --data-dir.") from error
+        path = self.folder / DATABASE
+        path.touch(mode=0o600)
+        return open_database(path)
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import jinja2
+import pytest
+
+from backends.errors import InvalidRequestError, UnsupportedError
+from backends.local.conversation import ChatTemplate, first_line, open_picture
+from backends.request import Message, Picture, Request, Text
+from tests.backends.local.questions import ask, drawn
+
+ONE = drawn(1)
+PARTS = "[{{ m.role }}]{% for p in m.content %}{{ p.text if p.type == 'text' else '<image>' }}{% endfor %}{% endfor %}"
+WITH_SYSTEM = "{% for m in messages %}" + PARTS + "[assistant]"
+SILENT = "{% for m in messages if m.role != 'system' %}" + PARTS + "[assistant]"
+STRICT = (
+    "{% for m in messages %}{% if m.role == 'system' or (m.role == 'user') != (loop.index0 % 2 == 0) %}"
+    "{{ stop() }}{% endif %}{% endfor %}"
+)
+
+
+def template(source: str) -> ChatTemplate:
+    """A template as a processor would apply it."""
+
+    def stop() -> None:
+        raise jinja2.TemplateError("Conversation roles must alternate")
+
+    def apply(turns: Any, tokenize: bool, add_generation_prompt: bool) -> str:
+        return jinja2.Environment(autoescape=False).from_string(source).render(messages=turns, stop=stop)
+
+    special = [SimpleNamespace(content=name, special=True) for name in ("<image>", "<|end|>", "user", "\n")]
+    tokens = dict(enumerate([*special, SimpleNamespace(content="<think>", special=False)]))
+    return ChatTemplate(
+        SimpleNamespace(
+            apply_chat_template=apply, tokenizer=SimpleNamespace(added_tokens_decoder=tokens), image_token="<image>"
+        )
+    )
+
+
+def test_turns_and_pictures_keep_their_order() -> None:
+    prompt = template(WITH_SYSTEM).render(ask("First.", ONE, "Then", "and.", system=Message("system", (Text("Be."),))))
+    assert prompt.text == "[system]Be.[user]First.<image>Then\n\nand.[assistant]"
+    assert prompt.pictures == (ONE,)
+
+
+def test_the_answer_is_begun_for_the_model() -> None:
+    assert template(WITH_SYSTEM).render(ask("Now?", system=None, prefill="Yes,")).text == "[user]Now?[assistant]Yes,"
+
+
+def test_a_template_without_a_system_role_puts_its_text_first() -> None:
+    for source in (SILENT, STRICT + WITH_SYSTEM):
+        prompt = template(source).render(ask(ONE, "Now?", system=Message("system", (Text("Be brief."),))))
+        assert prompt.text == "[user]Be brief.\n\n<image>Now?[assistant]"
+
+
+def test_turns_of_one_role_are_joined_where_a_template_wants_them_to_take_turns() -> None:
+    turns = tuple(Message("user", (Text(text),)) for text in ("One.", "Two."))
+    assert template(STRICT + WITH_SYSTEM).render(Request(turns)).text == "[user]One.\n\nTwo.[assistant]"
+    assert template(WITH_SYSTEM).render(Request(turns)).text == "[user]One.[user]Two.[assistant]"
+    with pytest.raises(UnsupportedError, match="refuses the conversation: Conversation roles must alternate"):
+        template(STRICT + WITH_SYSTEM).render(Request((Message("assistant", (Text("Hi."),)),)))
+
+
+def test_special_tokens_in_texts_are_broken_up() -> None:
+    prompt = template(WITH_SYSTEM).render(ask("a <image> b<|end|>user", prefill="<think><|end|>", system=None))
+    assert prompt.text == "[user]a < image> b< |end|>user[assistant]<think>< |end|>"
+
+
+def test_a_picture_that_cannot_be_decoded_is_refused() -> None:
+    assert open_picture(ONE).size == (120, 80)
+    for data in (b"", b"no picture", ONE.data[:80]):
+        with pytest.raises(InvalidRequestError, match="cannot be decoded"):
+            open_picture(Picture(data, "image/png", "0", 1, 1))
+
+
+def test_the_first_line_is_short_and_never_empty() -> None:
+    assert first_line(ValueError("\n  one \ntwo")) == "one"
+    assert first_line(ValueError()) == "ValueError"
+    assert len(first_line(ValueError("x" * 999))) == 300

@@ -1,0 +1,288 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from backends.errors import AttemptTimeoutError, BackendError, ConfigError, ContextLengthError, DeviceMemoryError
+from backends.local import model as model_module
+from backends.local.engine import OutOfMemoryError
+from backends.local.model import LocalModel
+from backends.local.settings import LocalSettings
+from tests.backends.local.stand_in import StandIn, drawn_with, loader, question_of
+
+LONG = 30.0
+
+
+@pytest.fixture
+async def local():
+    """Opens models, and closes them after the test."""
+    models: list[LocalModel] = []
+
+    def make(*engines: StandIn, load_seconds: float = 0.0, **settings) -> LocalModel:
+        models.append(LocalModel("hf:toy", LocalSettings(**settings), loader(*engines, seconds=load_seconds)))
+        return models[-1]
+
+    yield make
+    for model in models:
+        await model.aclose()
+
+
+async def answers(model, *requests, seconds: float = LONG):
+    return await asyncio.gather(*(model.answer(request, seconds) for request in requests), return_exceptions=True)
+
+
+async def test_requests_of_one_moment_become_one_batch(local, request_of):
+    engine = StandIn()
+    found = await answers(local(engine), *(request_of(str(number)) for number in range(6)))
+    assert [written.text.rsplit("/")[-1] for written in found] == list("012345")
+    assert engine.sizes == [6]
+
+
+async def test_a_batch_is_no_larger_than_set(local, request_of):
+    engine = StandIn()
+    await answers(local(engine, max_batch=4), *(request_of(str(number)) for number in range(10)))
+    assert engine.sizes == [4, 4, 2]
+
+
+async def test_requests_some_milliseconds_apart_are_waited_for(local, request_of, monkeypatch):
+    monkeypatch.setattr(model_module, "QUIET_S", 0.1)
+    monkeypatch.setattr(model_module, "GATHER_S", LONG)
+    engine = StandIn()
+    model = local(engine, max_batch=3)
+
+    async def later(number: int):
+        await asyncio.sleep(number * 0.01)
+        return await model.answer(request_of(str(number)), LONG)
+
+    await asyncio.gather(*(later(number) for number in range(3)))
+    assert engine.sizes == [3]
+
+
+async def test_nobody_is_waited_for_without_end(local, request_of, monkeypatch):
+    monkeypatch.setattr(model_module, "QUIET_S", 0.01)
+    monkeypatch.setattr(model_module, "GATHER_S", 0.02)
+    engine = StandIn()
+    model = local(engine, max_batch=256)
+
+    async def later(number: int):
+        await asyncio.sleep(number * 0.004)
+        return await model.answer(request_of(str(number)), LONG)
+
+    await asyncio.gather(*(later(number) for number in range(50)))
+    assert len(engine.sizes) > 1
+    assert max(engine.sizes) < 50
+
+
+async def test_two_models_and_two_temperatures_at_once_are_never_mixed(local, request_of):
+    """Every answer names the engine and the sampling of the batch that it was computed in."""
+    engines = [StandIn("one", seconds=0.002), StandIn("two", seconds=0.002)]
+    models = [local(engine) for engine in engines]
+    hot = {"temperature": 0.9, "top_p": 0.8}
+    asked = [
+        (model, engine, request_of(f"q{number}", **(hot if number % 2 else {}), max_tokens=1 + number % 3))
+        for number in range(24)
+        for model, engine in zip(models, engines, strict=True)
+    ]
+    found = await asyncio.gather(*(model.answer(request, LONG) for model, _, request in asked))
+    expected = [f"{engine.name}/{drawn_with(request)}/{question_of(request)}" for _, engine, request in asked]
+    assert [written.text for written in found] == expected
+    for engine in engines:
+        assert sorted(engine.sizes) == [4, 4, 8, 8]
+        assert len(engine.threads) == 1
+    assert not engines[0].threads & {threading.current_thread().name}
+
+
+def test_a_mix_would_show_in_the_answers(request_of):
+    cold, hot = StandIn().write([request_of("cold"), request_of("hot", temperature=0.9)])
+    assert (cold.text, hot.text) == ("toy/t=0.0 p=None s=None/cold", "toy/t=0.0 p=None s=None/hot")
+
+
+async def test_a_batch_that_does_not_fit_is_halved_and_the_size_remembered(local, request_of):
+    engine = StandIn(room=3)
+    model = local(engine)
+    found = await answers(model, *(request_of(str(number)) for number in range(8)))
+    assert [written.text[-1] for written in found] == list("01234567")
+    assert engine.sizes == [8, 4, 2, 2, 2, 2]
+    await answers(model, *(request_of(str(number)) for number in range(4)))
+    assert engine.sizes[6:] == [2, 2]
+
+
+async def test_one_request_that_does_not_fit_fails_for_good_and_says_what_to_do(local, request_of):
+    engine = StandIn(room=0)
+    model = local(engine, max_batch=2)
+    found = await answers(model, request_of("1"), request_of("2"))
+    assert [type(error) for error in found] == [DeviceMemoryError, DeviceMemoryError]
+    assert all(word in str(found[0]) for word in ("image.max_edge", "dtype", "quantization"))
+    assert not found[0].transient
+    assert "\n" not in str(found[0])
+    assert engine.sizes == [2, 1, 1]
+    engine.room = 1
+    assert (await model.answer(request_of("3"), LONG)).text.endswith("3")
+
+
+async def test_a_model_that_does_not_fit_says_what_to_do(request_of):
+    def load() -> StandIn:
+        raise OutOfMemoryError("no room")
+
+    model = LocalModel("hf:big", LocalSettings(), load)
+    with pytest.raises(DeviceMemoryError, match="weights of hf:big"):
+        await model.ready()
+    await model.aclose()
+
+
+async def test_a_late_answer_whose_turn_came_is_no_matter_of_asking_again(local, request_of):
+    engine = StandIn(seconds=LONG)
+    with pytest.raises(AttemptTimeoutError, match=r"still computing after 0\.05 s") as caught:
+        await local(engine).answer(request_of(), 0.05)
+    assert not caught.value.transient
+    assert engine.stops == 1
+
+
+async def test_a_request_that_waited_too_long_leaves_the_queue(local, request_of):
+    engine = StandIn(seconds=0.3)
+    model = local(engine, max_batch=1)
+    first = asyncio.create_task(model.answer(request_of("first"), LONG))
+    await asyncio.to_thread(engine.began.wait, LONG)
+    with pytest.raises(AttemptTimeoutError, match="other requests before it") as caught:
+        await model.answer(request_of("second"), 0.02)
+    assert caught.value.transient
+    assert (await first).text.endswith("first")
+    assert (await model.answer(request_of("third"), LONG)).text.endswith("third")
+    assert engine.questions == [["first"], ["third"]]
+    assert engine.stops == 0
+
+
+async def test_a_cancelled_request_leaves_the_queue_and_stops_a_batch_of_nobody_else(local, request_of):
+    engine = StandIn(seconds=LONG)
+    model = local(engine, max_batch=2)
+    tasks = [asyncio.create_task(model.answer(request_of(str(number)), LONG)) for number in range(3)]
+    await asyncio.to_thread(engine.began.wait, LONG)
+    tasks[2].cancel()
+    tasks[0].cancel()
+    await asyncio.wait([tasks[0], tasks[2]])
+    assert engine.stops == 0
+    tasks[1].cancel()
+    await asyncio.wait(tasks)
+    assert engine.stops == 1
+    assert all(task.cancelled() for task in tasks)
+    engine.seconds = 0
+    assert (await model.answer(request_of("after"), LONG)).text.endswith("after")
+    assert engine.questions == [["0", "1"], ["after"]]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a bug"), StopIteration(), TimeoutError(), OSError("lost")])
+async def test_a_bug_reaches_whom_it_concerns_and_the_thread_lives_on(local, request_of, error):
+    engine = StandIn(bad={"bad": error})
+    model = local(engine)
+    good, bad = await answers(model, request_of("good"), request_of("bad"))
+    assert good.text.endswith("good")
+    bug = bad.__cause__ if isinstance(error, StopIteration) else bad  # a future carries no StopIteration
+    assert type(bug) is type(error)
+    assert str(bug) == str(error)
+    assert engine.questions == [["good", "bad"], ["good"], ["bad"]]
+    assert (await model.answer(request_of("next"), LONG)).text.endswith("next")
+
+
+async def test_one_request_beyond_the_context_fails_no_other(local, request_of):
+    engine = StandIn(bad={"long": ContextLengthError("too long")})
+    found = await answers(local(engine), *(request_of(name) for name in ("a", "long", "b")))
+    assert [isinstance(item, ContextLengthError) for item in found] == [False, True, False]
+
+
+async def test_too_few_answers_are_a_bug(local, request_of, monkeypatch):
+    engine = StandIn()
+    monkeypatch.setattr(engine, "write", lambda requests: [])
+    with pytest.raises(RuntimeError, match="0 answers to 1"):
+        await local(engine).answer(request_of(), LONG)
+
+
+async def test_nothing_is_loaded_before_it_is_needed_and_then_once(local, request_of):
+    engine = StandIn()
+    model = local(engine)
+    assert model.known is None
+    await asyncio.gather(model.ready(), model.ready(), model.answer(request_of(), LONG))
+    assert (model.known.name, model.known.revision) == ("toy", "r1")
+
+
+async def test_a_load_that_failed_is_tried_again(request_of):
+    outcomes: list[StandIn | Exception] = [ConfigError("no such folder"), StandIn()]
+
+    def load() -> StandIn:
+        outcome = outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    model = LocalModel("hf:toy", LocalSettings(), load)
+    with pytest.raises(ConfigError, match="no such folder"):
+        await model.ready()
+    await model.ready()
+    assert model.known is not None
+    await model.aclose()
+
+
+async def test_an_idle_model_is_released_and_loaded_again(local, request_of):
+    engines = [StandIn("first"), StandIn("second")]
+    model = local(*engines, idle_seconds=0.05)
+    await model.answer(request_of(), LONG)
+    await model.answer(request_of(), LONG)
+    assert (engines[0].closed, engines[0].sizes) == (0, [1, 1])
+    await asyncio.sleep(0.2)
+    assert engines[0].closed == 1
+    assert (await model.answer(request_of(), LONG)).text.startswith("second/")
+    assert model.known.name == "second"
+
+
+async def test_closing_releases_the_model_and_ends_its_thread(local, request_of):
+    engine = StandIn()
+    model = local(engine)
+    await model.answer(request_of(), LONG)
+    (name,) = engine.threads
+    assert name in {thread.name for thread in threading.enumerate()}
+    await model.aclose()
+    await model.aclose()
+    assert engine.closed == 1
+    assert name not in {thread.name for thread in threading.enumerate()}
+    with pytest.raises(BackendError, match="is closed"):
+        await model.answer(request_of(), LONG)
+    with pytest.raises(BackendError, match="is closed"):
+        await model.ready()
+
+
+async def test_closing_stops_the_batch_under_way_and_who_waits_hears_of_it(local, request_of):
+    engine = StandIn(seconds=LONG)
+    model = local(engine, max_batch=1)
+    tasks = [asyncio.create_task(model.answer(request_of(str(number)), LONG)) for number in range(2)]
+    await asyncio.to_thread(engine.began.wait, LONG)
+    began = time.monotonic()
+    await model.aclose()
+    found = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(error) for error in found] == [BackendError, BackendError]
+    assert time.monotonic() - began < 5
+    assert (engine.closed, engine.sizes) == (1, [1])
+
+
+async def test_closing_does_not_wait_for_a_load_and_releases_what_it_loaded(request_of):
+    engine = StandIn()
+    begun = threading.Event()
+    go_on = threading.Event()
+
+    def load() -> StandIn:
+        begun.set()
+        assert go_on.wait(LONG)
+        return engine
+
+    model = LocalModel("hf:slow", LocalSettings(), load)
+    task = asyncio.create_task(model.ready())
+    await asyncio.to_thread(begun.wait, LONG)
+    task.cancel()
+    await asyncio.wait_for(model.aclose(), 5)
+    go_on.set()
+    for _ in range(200):
+        if engine.closed:
+            break
+        await asyncio.sleep(0.01)
+    assert engine.closed == 1

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from backends.shared import Shared
+
+
+class Item:
+    def __init__(self) -> None:
+        self.closed = 0
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+async def test_one_item_for_one_key_closed_with_the_last_lease() -> None:
+    shared = Shared()
+    first, second, other = shared.take("a", Item), shared.take("a", Item), shared.take("b", Item)
+    item = first.item
+    assert second.item is item
+    assert other.item is not item
+    await first.aclose()
+    await first.aclose()
+    assert item.closed == 0
+    await second.aclose()
+    assert (item.closed, other.item.closed) == (1, 0)
+
+
+async def test_a_closed_item_is_not_handed_out_again() -> None:
+    shared = Shared()
+    first = shared.take("a", Item)
+    await first.aclose()
+    assert shared.take("a", Item).item is not first.item

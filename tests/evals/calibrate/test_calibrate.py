@@ -1,0 +1,244 @@
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from backends.errors import ConfigError, InputError, UnknownNameError
+from evals.calibrate.calibrate import CalibrateOptions, CalibrationResult, calibrate
+from evals.calibrate.fit import above, fit_of
+from evals.calibrate.quality import base_rates, calibration_error, needed, rate, supported
+from evals.calibrate.stages import simulate
+from evals.calibrate.weights import FitOptions
+from evals.judgment import Judgment
+from evals.vote_table import VoteTable, one_each, saying
+from fusion.calibration import Calibration
+from fusion.fitted import judge
+from paradigms.label import Label
+from tests.evals.simulated import RULES, correlated, judgment, judgments
+
+STRATEGIES = ("log_odds", "stacked")
+LABELS = {1: Label.GENERATED, -1: Label.REAL, 0: Label.UNDECIDED}
+
+
+def run(judged: list[Judgment], strategy: Any = "log_odds", **options: Any) -> CalibrationResult:
+    return calibrate(judged, CalibrateOptions(strategy=strategy, **options), rules=RULES)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_correlated_voters_lose_to_the_best_and_the_fit_recovers_it(strategy: str) -> None:
+    result = run(correlated(), strategy)
+    found = result.comparison
+    assert found.best_single == "p0"
+    assert found.majority < found.best_single_held_out - 0.04
+    assert found.fitted >= found.best_single_held_out - 0.01
+    assert found.recovers
+    assert found.majority_loses
+    assert any("recovers the best voter's accuracy" in line for line in result.words)
+
+
+def test_it_does_not_say_so_when_it_is_not_so() -> None:
+    """Voters that err apart from one another: the majority beats each of them, and nothing has to be recovered."""
+    result = run(correlated(accuracies=(0.75, 0.74, 0.76), following=0.0))
+    assert not result.comparison.majority_loses
+    assert not any("recovers" in line for line in result.words)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_the_file_applies_as_it_was_fitted(strategy: str) -> None:
+    judged = correlated(200)
+    result = run(judged, strategy, target_fpr=0.15, prior=0.3)
+    again = Calibration.model_validate(yaml.safe_load(result.yaml))
+    assert again == result.calibration
+    table = VoteTable.of(one_each(judged))
+    calls = fit_of(again, table.voters).calls(table, again.minimum)
+    for row, one in enumerate(judged):
+        label, _, _ = judge({name: saying(vote) for name, vote in one.votes.items()}, again)
+        assert label is LABELS[int(calls[row])]
+    assert set(calls.tolist()) == {1, -1, 0}
+    assert len(result.yaml.splitlines()) < 60
+
+
+def test_chances_mean_what_they_say_on_held_out_cases() -> None:
+    result = run(correlated(1500, sources=1), "stacked")
+    assert result.calibration.measured.in_domain.ece < 0.03
+    assert len(result.held_out) == 1500
+
+
+def test_the_target_is_kept_and_its_interval_covers_the_rate_to_come() -> None:
+    """Over many data sets: the true rate of a fit lies inside the stated interval about as often as it says."""
+    covered, kept = 0, 0
+    new = VoteTable.of(one_each(correlated(8000, seed=999)))
+    for seed in range(12):
+        calibration = run(correlated(300, seed=seed, sources=1), target_fpr=0.2).calibration
+        calls = fit_of(calibration, new.voters).calls(new, calibration.minimum)
+        truth = float((calls[~new.generated] == 1).mean())
+        stated = calibration.measured.false_positives
+        covered += stated.low <= truth <= stated.high
+        kept += truth <= 0.25
+    assert covered >= 9
+    assert kept >= 11
+
+
+def test_a_different_source_is_told_apart_from_the_same_one() -> None:
+    """In one source the voter says the opposite: held-out folds do not show that, a held-out source does."""
+    made = []
+    for place, one in enumerate(correlated(300, accuracies=(0.95, 0.6), following=0.0, sources=3)):
+        turned = one.source == "s0"
+        letters = "".join("g" if (vote.label is Label.GENERATED) is not turned else "r" for vote in one.votes.values())
+        made.append(judgment("g" if one.truth is Label.GENERATED else "r", letters, f"c{place}", one.source))
+    measured = run(made).calibration.measured
+    assert measured.scheme == "5 folds, stratified, cases taken as independent"
+    assert measured.leave_one_source_out is not None
+    assert measured.leave_one_source_out_because == "3 sources, each held out in turn"
+    here, elsewhere = measured.in_domain, measured.leave_one_source_out
+    assert here.auc is not None
+    assert elsewhere.auc is not None
+    assert elsewhere.ece > here.ece + 0.1
+
+
+def test_without_sources_it_says_that_others_are_unknown() -> None:
+    judged = [it.model_copy(update={"source": None}) for it in correlated(100)]
+    result = run(judged)
+    assert result.calibration.measured.leave_one_source_out is None
+    assert any("unknown (no sources are given)" in line for line in result.words)
+
+
+def test_too_few_photographs_support_no_claim() -> None:
+    result = run(correlated(100, accuracies=(0.99, 0.98, 0.99), following=0.0))
+    measured = result.calibration.measured
+    assert not measured.target_supported
+    line = next(line for line in result.words if line.startswith("False-positive rate"))
+    assert "50 photographs are too few to show that the target is met: that takes 368" in line
+    assert f"a rate below {100 * measured.false_positives.high:.1f} of 100" in line
+    assert supported(368, 0.01)
+    assert not supported(367, 0.01)
+    assert needed(0.01) == 368
+
+
+def test_when_no_threshold_will_do_nothing_is_called_generated() -> None:
+    result = run(correlated(200, accuracies=(0.6, 0.6), following=0.0), target_fpr=0.001)
+    assert result.calibration.measured.found.count == 0
+    assert all(item.right_of_100 is None for item in result.calibration.measured.base_rates)
+    assert any("No threshold meets the target" in line for line in result.words)
+
+
+def test_refusals_and_bad_options_are_one_line() -> None:
+    with pytest.raises(InputError, match="at least 20 labelled cases with votes of each class; here are 15 generated"):
+        run(correlated(30))
+    with pytest.raises(InputError, match="0 real"):
+        run([it for it in correlated(100) if it.truth is Label.GENERATED])
+    with pytest.raises(ConfigError, match="target_fpr is a share"):
+        run(correlated(60), target_fpr=0.0)
+    with pytest.raises(ConfigError, match="minimum"):
+        run(correlated(60), minimum=-1)
+    with pytest.raises(UnknownNameError, match="Did you mean 'p1'"):
+        run(correlated(60), stages=[[["p0"], ["p11", "p2"]]])
+    with pytest.raises(ConfigError, match="every voter exactly once"):
+        run(correlated(60), stages=[[["p0"], ["p1"]]])
+
+
+def test_labels_of_people_count() -> None:
+    judged = correlated(100)
+    turned = {it.sha256: Label.REAL if it.truth is Label.GENERATED else Label.GENERATED for it in judged}
+    before, after = run(judged).calibration, calibrate(judged, rules=RULES, labels=turned).calibration
+    assert before.members["p0"].generated > 0 > after.members["p0"].generated
+
+
+def test_the_prior_moves_the_chance_and_not_the_labels() -> None:
+    even, rare = run(correlated(200), target_fpr=0.1), run(correlated(200), target_fpr=0.1, prior=0.1)
+    assert {case: it.label for case, it in even.held_out.items()} == {
+        case: it.label for case, it in rare.held_out.items()
+    }
+    assert all(rare.held_out[case].p_generated < it.p_generated for case, it in even.held_out.items())
+
+
+def test_few_votes_are_below_the_quorum() -> None:
+    judged = correlated(100)
+    judged += [judgment("g", "g..", f"x{place}") for place in range(20)]
+    result = run(judged, target_fpr=0.2)
+    assert result.calibration.minimum == 2
+    assert {result.held_out[f"x{place}"].label for place in range(20)} == {Label.UNDECIDED}
+
+
+def test_all_of_one_mind_is_no_crash() -> None:
+    rows = [("g", "gg"), ("r", "gg")] * 30
+    result = run(judgments(rows), fit=FitOptions(smoothing=0.5))
+    assert result.calibration.measured.decided == 0
+    assert result.comparison.fitted == pytest.approx(0.5, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("target", "threshold"),
+    [(0.0, 4.5), (0.24, 4.5), (0.25, 2.5), (0.5, 1.5), (1.0, -math.inf)],
+)
+def test_a_threshold_by_hand(target: float, threshold: float) -> None:
+    margins = np.array([1.0, 1.0, 2.0, 4.0, 3.0, 5.0])
+    wrong = np.array([True, True, True, True, False, False])
+    assert above(margins, wrong, target) == threshold
+
+
+def test_a_threshold_above_everything_lies_beyond() -> None:
+    assert above(np.array([1.0, 2.0]), np.array([False, True]), 0.0) == 3.0
+
+
+def test_calibration_error_and_base_rates_by_hand() -> None:
+    chance, truth = np.array([0.9, 0.9, 0.1, 0.1]), np.array([True, False, False, False])
+    assert calibration_error(chance, truth, 0.25) == pytest.approx((2 * 0.4 + 2 * 0.1) / 4)
+    # At even prior the one generated case weighs as much as the three real ones.
+    assert calibration_error(chance, truth, 0.5) == pytest.approx((abs(0.9 * (2 + 2 / 3) - 2) + 0.1 * 4 / 3) / 4)
+    ones = base_rates(rate(np.array([True] * 8 + [False] * 2)), rate(np.array([True] + [False] * 9)))
+    assert [item.right_of_100 for item in ones] == pytest.approx([7.5, 47.1, 88.9])
+    assert all((item.at_least or 0) < (item.right_of_100 or 0) for item in ones)
+
+
+def test_an_interval_is_clopper_and_pearsons() -> None:
+    assert rate(np.array([False] * 50)).high == pytest.approx(1 - 0.025 ** (1 / 50), abs=1e-6)
+
+
+def test_stages_by_hand() -> None:
+    rows = [("g", "ggg"), ("g", "ggr"), ("r", "rrg"), ("r", "grr"), ("r", "ggr")]
+    table = VoteTable.of(one_each(judgments(rows)))
+    outcome = simulate(table, (("p0", "p1"), ("p2",)), RULES)
+    # Two agree in four of five cases, and there p2 is not asked.
+    assert (outcome.stopped, outcome.calls, outcome.calls_saved) == (0.8, 15, 4)
+    # Everybody: g, -, r (2 of 3 > .65), r, -. Stopping: g, g, r, r, g.
+    assert (outcome.everybody.right, outcome.everybody.decided, outcome.everybody.false_positive_rate) == (0.6, 0.6, 0)
+    assert (outcome.early.right, outcome.early.decided) == (0.8, 1.0)
+    assert outcome.early.false_positive_rate == pytest.approx(1 / 3, abs=1e-6)
+    assert outcome.changed == 0.4
+    assert outcome.right_lost == pytest.approx(-0.2)
+
+
+def test_stages_that_were_asked_for_are_reported_beside_the_best() -> None:
+    result = run(correlated(120), stages=[[["p1"], ["p2"], ["p0"]]])
+    assert result.stages is not None
+    (asked,) = result.stages.asked_for
+    assert asked.stages == (("p1",), ("p2",), ("p0",))
+    # One vote is below the quorum of two, so the second stage is always asked.
+    assert 0 < asked.stopped < 1
+    savings = [it.calls_saved for it in result.stages.best]
+    assert savings
+    assert savings == sorted(savings, reverse=True)
+    for one, other in itertools.permutations(result.stages.best, 2):
+        worse = (
+            one.calls_saved < other.calls_saved
+            or one.right_lost > other.right_lost
+            or (one.early.false_positive_rate or 0) > (other.early.false_positive_rate or 0)
+        )
+        same = (one.calls_saved, one.right_lost) == (other.calls_saved, other.right_lost)
+        assert worse or same
+    assert any("photographs called generated; right in" in line for line in result.words)
+    assert result.stages.calls_known
+
+
+def test_a_quorum_of_all_saves_nothing_and_says_so() -> None:
+    rules = RULES.model_copy(update={"quorum": 3})
+    result = calibrate(correlated(100), rules=rules)
+    assert result.stages is not None
+    assert result.stages.best == ()
+    assert any("No division into two stages saves a call" in line for line in result.words)

@@ -1,0 +1,1 @@
+"""A tiny checkpoint that is taught to answer, and an ensemble that asks it about drawings."""

@@ -1,0 +1,93 @@
+"""Local models through the command line, end to end; the weights are random, so what they say is not looked at."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from paradigms.library import SIX
+
+FAST = ("qwen2_5_vl", "llava", "smolvlm")
+SLOW = ("qwen3_vl", "llava_onevision", "internvl", "idefics3", "gemma3")
+SHORT = ("--set", "tokens.verdict=40", "--set", "tokens.text=8", "--set", "tokens.follow_up=8")
+PICTURE = ("--set", "image.max_edge=112")
+Checkpoint = Callable[[str], Path]
+
+
+def judged(ran: Any, spec: str) -> dict[str, Any]:
+    """The verdict in JSON, for which this backend answered. Two paradigms need a subject, and noise names none."""
+    assert (ran.code, ran.err) == (0, "")
+    verdict: dict[str, Any] = json.loads(ran.out)
+    assert [report["paradigm"] for report in verdict["reports"]] == list(SIX)
+    read = [report for report in verdict["reports"] if report["outcome"] in {"answered", "unparsed"}]
+    assert {report["backend"] for report in read} == {spec}
+    assert len(read) >= 4
+    assert "failed" not in {report["outcome"] for report in verdict["reports"]}
+    assert verdict["usage"]["tokens"]["output_tokens"] > 0
+    return verdict
+
+
+@pytest.mark.parametrize("family", [*FAST, *(pytest.param(family, marks=pytest.mark.torch) for family in SLOW)])
+def test_each_family_judges_a_photo(family: str, checkpoint: Checkpoint, photo: Path, cli: Any) -> None:
+    spec = f"hf:{checkpoint(family)}"
+    judged(cli("judge", str(photo), "--backend", spec, "--json", "--no-cache", *SHORT, *PICTURE), spec)
+
+
+def test_the_settings_of_a_local_model_stand_in_the_yaml(checkpoint: Checkpoint, photo: Path, cli: Any) -> None:
+    spec = f"hf:{checkpoint('llava')}"
+    local = {"dtype": "bfloat16", "attention": "eager", "max_batch": 2, "prefix_once": False, "threads": 1}
+    data = {"backend": spec, "backends": {spec: {"local": local}}}
+    Path("mine.yaml").write_text(json.dumps(data))
+    plain = judged(cli("judge", str(photo), "-b", spec, "--json", *SHORT, *PICTURE), spec)
+    changed = judged(cli("judge", str(photo), "-e", "mine.yaml", "--json", *SHORT, *PICTURE), spec)
+    # Other numbers give other answers, so nothing may come out of the cache.
+    assert (plain["usage"]["cache_hits"], changed["usage"]["cache_hits"]) == (0, 0)
+
+
+def test_a_dry_run_and_validating_load_nothing(photo: Path, cli: Any) -> None:
+    pytest.importorskip("torch")
+    spec = "hf:nobody/no-such-model"
+    ran = cli("judge", str(photo), "--backend", spec, "--dry-run")
+    assert (ran.code, ran.err) == (0, "")
+    assert f"{spec}: 10 (8 with the picture, 2 of text alone) a picture; stays on this machine: this process" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("./nowhere", "There is no folder ./nowhere; name a folder with a model"),
+        ("empty", "empty has no config.json, so no model is in it"),
+        ("file", "file is a file; name the folder"),
+    ],
+)
+def test_a_wrong_folder_is_one_line(source: str, says: str, photo: Path, cli: Any) -> None:
+    pytest.importorskip("torch")
+    Path("empty").mkdir()
+    Path("file").touch()
+    ran = cli("judge", str(photo), "--backend", f"hf:{source}")
+    assert (ran.code, ran.out, len(ran.err.splitlines())) == (4, "", 1)
+    assert ran.err.startswith(f"sixlens: {says}")
+
+
+@pytest.mark.torch
+def test_nothing_but_the_answer_is_on_stdout_and_nothing_on_stderr(checkpoint: Checkpoint, photo: Path) -> None:
+    command = [sys.executable, "-m", "sixlens", "judge", str(photo), "--backend", f"hf:{checkpoint('idefics3')}"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), "PYTHONWARNINGS": "default"}
+    environment.pop("HF_HUB_DISABLE_TELEMETRY", None)
+    done = subprocess.run(
+        [*command, "--json", "--no-cache", *SHORT, *PICTURE],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=240,
+        env=environment,
+    )
+    assert len(json.loads(done.stdout)["reports"]) == 6
+    assert done.stderr == ""
