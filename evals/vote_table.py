@@ -14,6 +14,7 @@ from evals.judgment import Judgment, Vote
 from evals.metrics.arrays import Bools, Floats, Ints
 from fusion.calibration import Saying
 from paradigms.label import Label, Outcome
+from paradigms.scores.scorer import MAX_SCORE
 
 Votes = npt.NDArray[np.int8]
 GENERATED, REAL, HEDGE, SILENT = 1, -1, 0, -9
@@ -145,7 +146,7 @@ def one_each(judgments: Iterable[Judgment], labels: Mapping[str, Label] | None =
 
 def saying(vote: Vote) -> Saying:
     """What a vote says, as a calibration hears it."""
-    if vote.score is not None:
+    if vote.score is not None and abs(vote.score) <= MAX_SCORE:
         return Saying(score=vote.score)
     if vote.eyes and vote.outcome is Outcome.ANSWERED:
         return Saying(vote.label, vote.p_generated)

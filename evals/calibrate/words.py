@@ -41,7 +41,8 @@ def comparison_lines(comparison: Comparison) -> Iterator[str]:
     )
     apart = f"{100 * comparison.difference:+.1f} of 100, interval {100 * low:+.1f} to {100 * high:+.1f}"
     if comparison.majority_loses and comparison.recovers:
-        yield f"The plain majority loses to the best voter; the fit recovers the best voter's accuracy, within 1 of 100 ({apart})."
+        recovers = "the fit recovers the best voter's accuracy, within 1 of 100"
+        yield f"The plain majority loses to the best voter; {recovers} ({apart})."
     elif comparison.recovers:
         yield f"The fit comes up to the best single voter ({apart})."
     else:

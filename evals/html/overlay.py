@@ -9,12 +9,8 @@ from typing import Literal
 
 Side = Literal["generated", "real", "neither"]
 
-_NEAR = 0.06
-"""Corners nearer than this, in fractions of the picture, would hide each other's numbers."""
-_LATE = 0.88
-"""A number that begins beyond this fraction would leave the picture, and goes to the other end of its box."""
-_STEP = 1.9
-"""Room for one number, in rem."""
+_NEAR = 0.09
+"""Numbers nearer than this, in fractions of the picture, would hide each other on a phone."""
 _IN_A_ROW = 4
 
 
@@ -39,6 +35,16 @@ class Mark:
         if self.number < 1 or not (all(map(math.isfinite, self.box)) and 0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1):
             raise ValueError("a mark has a number from 1 and a box inside the picture")
 
+    @property
+    def leftwards(self) -> bool:
+        """Whether its number stands at the right edge of its box, and further ones to its left."""
+        return self.box[0] + self.box[2] > 1
+
+    @property
+    def corner(self) -> tuple[float, float]:
+        """Where its number belongs: an upper corner of the box."""
+        return (self.box[2] if self.leftwards else self.box[0]), self.box[1]
+
 
 def overlay_css(marks: Sequence[Mark]) -> str:
     """Where each region and its number stands, and that a region lights up when its evidence is the page's target."""
@@ -47,16 +53,23 @@ def overlay_css(marks: Sequence[Mark]) -> str:
 
 def _rules(mark: Mark, before: Sequence[Mark]) -> Iterator[str]:
     x0, y0, x1, y1 = mark.box
-    name = f"#region-{mark.number}"
-    yield (
-        f"{name}{{left:{100 * x0:.2f}%;top:{100 * y0:.2f}%;width:{100 * (x1 - x0):.2f}%;height:{100 * (y1 - y0):.2f}%}}"
-    )
-    near = sum(_close(mark, other) for other in before)
-    down, along = divmod(near, _IN_A_ROW)
-    side, edge = ("right" if x0 > _LATE else "left"), ("bottom" if y0 > _LATE else "top")
-    yield f"{name} .number{{{side}:{_STEP * along:.1f}rem;{edge}:{_STEP * down:.1f}rem}}"
-    yield f":root:has(#evidence-{mark.number}:target) {name}{{outline:4px solid var(--focus)}}"
+    number = mark.number
+    size = f"width:{100 * (x1 - x0):.2f}%;height:{100 * (y1 - y0):.2f}%"
+    yield f"#region-{number}{{left:{100 * x0:.2f}%;top:{100 * y0:.2f}%;{size}}}"
+    down, along = divmod(sum(_close(mark, other) for other in before), _IN_A_ROW)
+    edge, start = ("right", 1 - x1) if mark.leftwards else ("left", x0)
+    yield f"#number-{number}{{{edge}:{_inside(start, along)};top:{_inside(y0, down)}}}"
+    yield f":root:has(#evidence-{number}:target) #region-{number}{{outline:4px solid var(--focus)}}"
+
+
+def _inside(start: float, steps: int) -> str:
+    """A distance from an edge of the picture, so that the number stays inside however small the picture is shown.
+
+    `--number` of the base style is the room for one number.
+    """
+    return f"clamp(0px,calc({100 * start:.2f}% + {steps} * var(--number)),calc(100% - var(--number)))"
 
 
 def _close(one: Mark, other: Mark) -> bool:
-    return abs(one.box[0] - other.box[0]) < _NEAR and abs(one.box[1] - other.box[1]) < _NEAR
+    near = all(abs(a - b) < _NEAR for a, b in zip(one.corner, other.corner, strict=True))
+    return near and one.leftwards is other.leftwards

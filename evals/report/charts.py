@@ -15,6 +15,7 @@ from evals.report.svg import (
     Axis,
     box,
     drawing,
+    fitting,
     line,
     marker,
     path,
@@ -24,7 +25,7 @@ from evals.report.svg import (
     upright,
 )
 
-_LEFT, _RIGHT, _TOP, _PLOT = 54.0, WIDTH - 14.0, 10.0, 250.0
+_LEFT, _RIGHT, _TOP, _PLOT = 54.0, WIDTH - 24.0, 12.0, 250.0
 _MARKED = 8
 """Longer lines carry so many markers, spread evenly."""
 _ROW = 36.0
@@ -38,6 +39,8 @@ class Series:
 
     name: str
     points: tuple[tuple[float, float | None], ...]
+    style: int = 0
+    """Its colour, dash and marker: the same for an arm in every chart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +64,10 @@ def line_chart(frame: Frame, series: Sequence[Series]) -> Markup:
     parts = [*_grid(frame, crowded=crowded)]
     if frame.diagonal:
         parts.append(line(_LEFT, bottom, _RIGHT, _TOP, "diagonal"))
-    for style, each in enumerate(series):
+    for row, each in enumerate(series):
+        style = each.style
         parts += _line(each, frame, style)
-        y = foot + 18 * style + 6
+        y = foot + 18 * row + 6
         parts += [path([(_LEFT, y), (_LEFT + 34, y)], style), marker(_LEFT + 17, y, style)]
         parts.append(text(_LEFT + 42, y + 4, short(each.name, 54), "label"))
     said = "; ".join(_said(each, frame) for each in series)
@@ -118,13 +122,11 @@ def _tick(axis: Axis, value: float) -> str:
 def interval_chart(key: str, title: str, rows: Sequence[tuple[str, Estimate]]) -> Markup:
     """Shares as points, each with its interval, on one axis from 0; rows without a value say so."""
     known = [estimate for _, estimate in rows if estimate.value is not None]
-    top = max((estimate.high or estimate.value or 0.0 for estimate in known), default=1.0)
-    high = next((edge for edge in (0.1, 0.2, 0.5, 1.0) if top <= edge), 1.0)
-    axis = Axis("", 0.0, high, tuple((high * place / 4, f"{100 * high * place / 4:g} %") for place in range(5)))
+    axis = fitting("", (estimate.high or estimate.value or 0.0 for estimate in known))
     left, bottom = 12.0, _TOP + _ROW * len(rows)
     parts = []
     for value, label in axis.ticks:
-        x = axis.place(value, left, _RIGHT - 16)
+        x = axis.place(value, left, _RIGHT)
         parts += [line(x, _TOP, x, bottom, "grid"), text(x, bottom + 16, label, anchor="middle")]
     for row, (name, estimate) in enumerate(rows):
         parts += _interval(name, estimate, axis, _TOP + _ROW * row)
@@ -133,7 +135,7 @@ def interval_chart(key: str, title: str, rows: Sequence[tuple[str, Estimate]]) -
 
 
 def _interval(name: str, estimate: Estimate, axis: Axis, top: float) -> Iterator[Markup]:
-    left, right, y = 12.0, _RIGHT - 16, top + 25
+    left, right, y = 12.0, _RIGHT, top + 25
     yield text(left, top + 13, short(name, _NAME), "label")
     yield text(right, top + 13, _words(estimate), "value", "end")
     if estimate.value is None:

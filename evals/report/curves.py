@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from evals.metrics import Summary
 from evals.report.charts import Frame, Series, line_chart
 from evals.report.material import Material, named
 from evals.report.section import Section
-from evals.report.svg import STYLES, Axis
+from evals.report.svg import STYLES, Axis, fitting
 
 Points = tuple[tuple[float, float | None], ...]
 
@@ -18,8 +18,12 @@ def curves(material: Material) -> Section:
     summaries = material.main[:STYLES]
     words = []
     charts = []
-    for frame, points, reason in _kinds():
-        series = [Series(named(summary), found) for summary in summaries if (found := points(summary))]
+    for frame, points, reason in _kinds(summaries):
+        series = [
+            Series(named(summary), found, style)
+            for style, summary in enumerate(summaries)
+            if (found := points(summary))
+        ]
         if series:
             charts.append(line_chart(frame, series))
         else:
@@ -29,7 +33,7 @@ def curves(material: Material) -> Section:
     return Section("curves", "Curves", tuple(words), (), (), tuple(charts))
 
 
-def _kinds() -> Iterator[tuple[Frame, Callable[[Summary], Points], str]]:
+def _kinds(summaries: Sequence[Summary]) -> Iterator[tuple[Frame, Callable[[Summary], Points], str]]:
     both = "it takes labelled cases of both sides with a number to rank by"
     yield (
         Frame("roc", "ROC", Axis("Real called generated"), Axis("Generated called generated"), diagonal=True),
@@ -48,8 +52,10 @@ def _kinds() -> Iterator[tuple[Frame, Callable[[Summary], Points], str]]:
         _reliability,
         "no calibration gives a p_generated",
     )
+    risks = (point.risk for summary in summaries for point in summary.curves.risk_coverage)
+    errors = fitting("Share of errors", risks)
     yield (
-        Frame("risk-coverage", "Risk and coverage", Axis("Share of cases answered"), Axis("Share of errors")),
+        Frame("risk-coverage", "Risk and coverage", Axis("Share of cases answered"), errors),
         _risk,
         "no labelled case has a number to rank by",
     )

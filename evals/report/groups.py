@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
 
-from evals.metrics import RepeatSummary, Robustness, Summary
+from evals.metrics import Portion, RepeatSummary, Robustness, Summary
 from evals.metrics.estimate import Estimate
 from evals.metrics.flips import BASELINE
 from evals.metrics.repeats import Variation
@@ -16,8 +16,9 @@ from evals.report.material import Material, named
 from evals.report.opening import MOST_IN_CHART
 from evals.report.quality import NO_CASE, NO_RANK, ONE_SIDE
 from evals.report.section import Section
-from evals.report.svg import STYLES, Axis
+from evals.report.svg import STYLES, Axis, fitting
 from evals.report.table import Cell, Column, Figure, Number, Share, Table
+from orchestrator.perturbations import PERTURBATIONS
 
 _NOT_COMPARED = "there is no judgment of the same pictures as they are"
 
@@ -53,8 +54,8 @@ def generators(material: Material) -> Section | None:
     return Section("generators", "By generator", (), (), (table,), tuple(_recall(material.main)))
 
 
-def _called(portion: object) -> tuple[int, int, int, int]:
-    return tuple(getattr(portion, name) for name in ("generated", "real", "undecided", "errors"))  # type: ignore[return-value]
+def _called(portion: Portion) -> tuple[int, int, int, int]:
+    return portion.generated, portion.real, portion.undecided, portion.errors
 
 
 def _recall(summaries: Sequence[Summary]) -> Iterator[Markup]:
@@ -116,21 +117,27 @@ def _robust(row: Robustness) -> tuple[Cell, ...]:
 
 def _robust_charts(rows: Sequence[Robustness]) -> Iterator[Markup]:
     """Flips, accuracy and false positives over the perturbations; lines join the strengths of one kind."""
-    names = list(dict.fromkeys(row.perturbation for row in rows))
-    last = max(1, len(names) - 1)
-    axis = Axis("", 0.0, float(last), tuple((float(place), name) for place, name in enumerate(names)))
-    kinds = (
-        ("flips", "Flipped to the other side, by perturbation", "Share flipped"),
-        ("accuracy", "Accuracy by perturbation, on answered cases only", "Accuracy"),
-        ("false_positive_rate", "Real photographs called generated, by perturbation", "Real called generated"),
-    )
-    for key, title, label in kinds:
+    present = {row.perturbation for row in rows}
+    order = [name for name in (BASELINE, *PERTURBATIONS) if name in present]
+    names = [*order, *sorted(present - set(order))]
+    axis = Axis("", -0.5, len(names) - 0.5, tuple((float(place), name) for place, name in enumerate(names)))
+    for key, (title, label) in _DRAWN.items():
         series = []
-        for arm, group in itertools.islice(itertools.groupby(rows, key=lambda row: row.arm), STYLES):
+        for style, (arm, group) in enumerate(itertools.groupby(rows, key=lambda row: row.arm)):
             values = {row.perturbation: _value(row, key) for row in group}
-            series.append(Series(arm, tuple(_parted(names, values))))
-        if any(value is not None for each in series for _, value in each.points):
-            yield line_chart(Frame(f"robust-{key}", title, axis, Axis(label)), series)
+            changed = any(value is not None for name, value in values.items() if name != BASELINE)
+            if changed and style < STYLES:
+                series.append(Series(arm, tuple(_parted(names, values)), style))
+        known = [value for each in series for _, value in each.points if value is not None]
+        if known:
+            yield line_chart(Frame(f"robust-{key}", title, axis, fitting(label, known)), series)
+
+
+_DRAWN = {
+    "flips": ("Flipped to the other side, by perturbation", "Share flipped"),
+    "accuracy": ("Accuracy by perturbation, on answered cases only", "Accuracy"),
+    "false_positive_rate": ("Real photographs called generated, by perturbation", "Real called generated"),
+}
 
 
 def _value(row: Robustness, key: str) -> float | None:

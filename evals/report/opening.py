@@ -9,7 +9,7 @@ from evals.metrics import Summary
 from evals.report.charts import interval_chart
 from evals.report.material import Material, named
 from evals.report.section import Section
-from evals.report.table import Column, Share, Table, text_of
+from evals.report.table import Column, Share, Table
 
 NO_REAL = "no real photograph with a label was decided"
 NONE_REAL = "no case is labelled real"
@@ -36,7 +36,9 @@ def accusations(material: Material) -> Section:
             )
             for summary in summaries
         ),
-        tuple(dict.fromkeys(summary.sampling.note for summary in summaries if summary.sampling.note)),
+        tuple(
+            f"Intervals, {note}." for note in dict.fromkeys(it.sampling.note for it in summaries if it.sampling.note)
+        ),
     )
     sources = _sources(summaries)
     tables = (table, sources) if sources.rows else (table,)
@@ -54,7 +56,11 @@ def _words(material: Material) -> Iterator[str]:
             why = NO_REAL if summary.real else NONE_REAL
             yield f"{named(summary)}: how often real photographs are called generated is not known, since {why}."
         else:
-            yield f"{named(summary)} called {text_of(Share(estimate))}, real photographs generated."
+            low, high = 100 * (estimate.low or 0.0), 100 * (estimate.high or 0.0)
+            yield (
+                f"{named(summary)}: {estimate.events:,} of {estimate.n:,} decided real photographs were called "
+                f"generated, {100 * estimate.value:.1f} % ({_level(material.main)} interval {low:.1f} to {high:.1f})."
+            )
     yield (
         "A photograph called generated is the worst error, so it stands first. Numbers in brackets are "
         f"{_level(material.main)} intervals. Undecided pictures are no accusation; the second column counts them in."

@@ -39,13 +39,20 @@ class Axis:
         return start + min(1.0, max(0.0, share)) * (end - start)
 
 
+def fitting(title: str, values: Iterable[float], steps: int = 5) -> Axis:
+    """An axis of shares from 0 to the first round share that is high enough."""
+    top = max(values, default=1.0)
+    high = next((edge for edge in (0.05, 0.1, 0.2, 0.5) if top <= edge), 1.0)
+    ticks = tuple((high * place / steps, f"{100 * high * place / steps:g} %") for place in range(steps + 1))
+    return Axis(title, 0.0, high, ticks)
+
+
 def drawing(key: str, title: str, said: str, height: float, parts: Iterable[Markup]) -> Markup:
     """A whole chart with its name and, for whoever cannot see it, what it says."""
     return Markup(
-        '<figure class="chart"><svg viewBox="0 0 {width} {height:.0f}" role="img" '
+        '<figure class="chart"><figcaption>{title}</figcaption><svg viewBox="0 0 {width} {height:.0f}" role="img" '
         'aria-labelledby="{key}-title {key}-desc">'
-        '<title id="{key}-title">{title}</title><desc id="{key}-desc">{said}</desc>{parts}</svg>'
-        "<figcaption>{title}</figcaption></figure>"
+        '<title id="{key}-title">{title}</title><desc id="{key}-desc">{said}</desc>{parts}</svg></figure>'
     ).format(width=WIDTH, height=height, key=key, title=shown(title), said=shown(said), parts=Markup("").join(parts))
 
 

@@ -103,7 +103,7 @@ def parts_of(cell: Cell) -> tuple[str, str]:
         case Figure(value=None):
             return UNKNOWN, ""
         case Figure(value=value, form=form):
-            return form.format(value), ""
+            return _minus(form.format(value)), ""
         case int():
             return f"{cell:,}", ""
     return cell, ""
@@ -116,4 +116,9 @@ def _measured(estimate: Estimate, factor: int, form: str, unit: str) -> tuple[st
     interval = ""
     if estimate.low is not None and estimate.high is not None:
         interval = f"[{factor * estimate.low:{form}}, {factor * estimate.high:{form}}]"
-    return f"{factor * estimate.value:{form}}{unit}", ", ".join(part for part in (interval, among) if part)
+    value = _minus(f"{factor * estimate.value:{form}}{unit}")
+    return value, ", ".join(part for part in (_minus(interval), among) if part)
+
+
+def _minus(number: str) -> str:
+    return number.replace("-", "−")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+MAX_SCORE = 1e12
+"""The largest size of a score, inclusive; sums over many of them stay finite."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scored:
@@ -22,7 +25,7 @@ class Scorer(Protocol):
     """Gives pictures a score."""
 
     async def score(self, picture: Scored) -> float | None:
-        """A finite number, higher for generated; None when nothing is known of this picture.
+        """A number of at most `MAX_SCORE` in size, higher for generated; None when nothing is known of this picture.
 
         Raises:
             BackendError: no answer came, or one that is no score.

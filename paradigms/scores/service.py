@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
 
 import httpx2
 
@@ -13,7 +12,7 @@ from backends.errors import AttemptTimeoutError, ConnectError, MalformedError, S
 from backends.providers.address import Address
 from backends.providers.transport import open_client
 from backends.settings import BackendSettings
-from paradigms.scores.scorer import Scored
+from paradigms.scores.scorer import MAX_SCORE, Scored
 
 PROVIDER = "score"
 MAX_CONNECTIONS = 8
@@ -77,6 +76,7 @@ def _read(content: bytes, host: str) -> float | None:
     value = data["score"]
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e300 or not math.isfinite(value):
-        raise MalformedError(f"{wanted}, a finite one", provider=PROVIDER)
+    # A comparison with NaN is false.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MAX_SCORE:
+        raise MalformedError(f"{wanted}, of at most {MAX_SCORE:g} in size", provider=PROVIDER)
     return float(value)

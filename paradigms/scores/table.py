@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from backends.errors import ConfigError
-from paradigms.scores.scorer import Scored
+from paradigms.scores.scorer import MAX_SCORE, Scored
 
 MAX_BYTES = 100_000_000
 MAX_ROWS = 1_000_000
@@ -101,8 +100,9 @@ def _number(text: str, where: str) -> float:
         value = float(text)
     except ValueError as error:
         raise ConfigError(f"{where}: `score` is a number; got {text[:40]!r}.") from error
-    if not math.isfinite(value):
-        raise ConfigError(f"{where}: `score` is a finite number; got {text[:40]!r}.")
+    # A comparison with NaN is false.
+    if not abs(value) <= MAX_SCORE:
+        raise ConfigError(f"{where}: `score` is a finite number of at most {MAX_SCORE:g} in size; got {text[:40]!r}.")
     return value
 
 

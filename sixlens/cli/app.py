@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -90,6 +91,16 @@ def judge_command(
     json: Annotated[bool, typer.Option("--json", help="One object for one picture, a list for several.")] = False,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="One object a line, as pictures are done.")] = False,
     trace: Annotated[bool, typer.Option("--trace", help="Add the prompts and answers, word for word.")] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            "--html", metavar="FILE", help="Write a page too; for several pictures a list, with a folder of pages."
+        ),
+    ] = None,
+    include_private: Annotated[
+        bool,
+        typer.Option("--include-private", help="Show paths, private texts of the file and --trace on the page."),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be asked of whom, and what it would cost. Ask nobody.")
     ] = False,
@@ -103,6 +114,8 @@ def judge_command(
 
     if json and jsonl:
         raise ConfigError("Give --json or --jsonl, not both.")
+    if include_private and html is None:
+        raise ConfigError("--include-private is about the page: give --html FILE with it.")
     form = Form.JSON if json else Form.JSONL if jsonl else Form.TEXT
     call = JudgeCall(
         images=tuple(images),
@@ -114,6 +127,8 @@ def judge_command(
         allow_urls=allow_urls,
         verbose=verbose,
         stability=stability,
+        html=html,
+        include_private=include_private,
     )
     raise typer.Exit(run_judge(call, dry_run=dry_run))
 

@@ -25,6 +25,7 @@ from orchestrator.plan import plan_case
 from orchestrator.window import in_window
 from sixlens.api import open_judge
 from sixlens.cli.eyes import eyes_text
+from sixlens.cli.html_pages import HtmlPages
 from sixlens.cli.local_models import Found, find_servers
 from sixlens.cli.logs import logs_on_stderr
 from sixlens.cli.page import show
@@ -61,6 +62,8 @@ class JudgeCall:
     allow_urls: bool = False
     verbose: bool = False
     stability: int | None = None
+    html: Path | None = None
+    include_private: bool = False
 
 
 Given = str | Image | ImageError
@@ -73,6 +76,7 @@ def run_judge(call: JudgeCall, *, dry_run: bool) -> int:
     Raises:
         ConfigError: the ensemble, a file, a setting or a backend is wrong.
     """
+    pages = None if dry_run else _pages(call)
     judge = open_judge(
         call.ensemble,
         backend=call.overrides.backend,
@@ -86,8 +90,15 @@ def run_judge(call: JudgeCall, *, dry_run: bool) -> int:
     with logs_on_stderr(verbose=call.verbose):
         # Standard input is read before the event loop starts: a read that waits cannot be cancelled there.
         images = [_standard_input() if image == "-" else image for image in call.images]
-        work = _dry_run(judge, images) if dry_run else _judge_all(judge, images, call)
+        work = _dry_run(judge, images) if dry_run else _judge_all(judge, images, call, pages)
         return asyncio.run(work)
+
+
+def _pages(call: JudgeCall) -> HtmlPages | None:
+    """What writes the pages, if any are wanted."""
+    if call.html is None:
+        return None
+    return HtmlPages(call.html, len(call.images), allow_urls=call.allow_urls, include_private=call.include_private)
 
 
 def exit_code(judged: Judged) -> int:
@@ -137,22 +148,27 @@ async def _outlook(judge: Judge, sizes: Sequence[Sizes]) -> Outlook:
     return Outlook(ensemble, await plan_case(ensemble), tuple(destinations), prices, tuple(sizes))
 
 
-async def _judge_all(judge: Judge, images: Sequence[Given], call: JudgeCall) -> int:
+async def _judge_all(judge: Judge, images: Sequence[Given], call: JudgeCall, pages: HtmlPages | None) -> int:
     page = Page(call.form, trace=call.trace, verbose=call.verbose)
     async with judge, _servers_here(judge, call) as servers:
         images = await _announce(judge, images)
-        with _watcher(judge, call) as watcher:
+        with _watcher(judge, call) as watcher, pages or contextlib.nullcontext():
             cases = in_window(
-                lambda item: _one(judge, watcher, *item), enumerate(images), WINDOW, ordered=call.form is not Form.JSONL
+                lambda item: _one(judge, watcher, pages, *item),
+                enumerate(images),
+                WINDOW,
+                ordered=call.form is not Form.JSONL,
             )
             async with aclosing(cases) as results:
                 async for judged in results:
                     with watcher.stepped_aside():
                         page.add(judged)
+                        if pages is not None:
+                            pages.add(judged, _name(images[judged.index]))
         page.finish()
         if servers is not None and page.judged:
             show(eyes_text(await servers, call.images[0]))
-    return worst(page.codes)
+    return worst((*page.codes, *(pages.codes if pages is not None else ())))
 
 
 async def _announce(judge: Judge, images: Sequence[Given]) -> Sequence[Given]:
@@ -177,15 +193,16 @@ async def _announce(judge: Judge, images: Sequence[Given]) -> Sequence[Given]:
     return images
 
 
-async def _one(judge: Judge, watcher: Watcher, index: int, given: Given) -> Judged:
+async def _one(judge: Judge, watcher: Watcher, pages: HtmlPages | None, index: int, given: Given) -> Judged:
     """One picture, from reading it to its verdict or to the error that stands in its place."""
-    name = given.name if isinstance(given, Image) else display_name(str(given))
+    name = _name(given)
     source = "-" if isinstance(given, ImageError) else given
     watcher.began(index, name)
     try:
         if isinstance(given, ImageError):
             raise given
-        async with aclosing(judge.astream(given)) as events:
+        read = given if pages is None else pages.reading(index, given)
+        async with aclosing(judge.astream(read)) as events:
             async for event in events:
                 watcher.happened(index, event)
                 if isinstance(event, Decided):
@@ -195,6 +212,11 @@ async def _one(judge: Judge, watcher: Watcher, index: int, given: Given) -> Judg
     finally:
         watcher.ended(index)
     raise AssertionError("a case ends with a verdict or an error")
+
+
+def _name(given: Given) -> str:
+    """What a picture is called in front of people."""
+    return given.name if isinstance(given, Image) else display_name(str(given))
 
 
 @contextlib.asynccontextmanager

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from fusion.explanation import quote
 from paradigms.signals.provenance.text import plain
 
-_UNIX = re.compile(r"(?<![\w/\\.@~-])(?:~[\w.-]*|\.{1,2})?(?:/[^\s/:;,'\"<>()|]+){2,}/?|(?<![\w/\\])~/[^\s:;,'\"<>()|]+")
+_PART = r"[^\s/:;,'\"<>()|]+"
+_UNIX = re.compile(rf"(?<![\w/\\.@~-])(?:~[\w.-]*|\.{{1,2}})?(?:/{_PART}){{2,}}/?|(?<![\w/\\])~/{_PART}")
 _FILE_URI = re.compile(r"\bfile:/+[^\s'\"<>]+", re.IGNORECASE)
 _WINDOWS = re.compile(r"(?<![A-Za-z0-9])(?:[A-Za-z]:|\\\\[\w.-]+)[\\/][^\s:;,'\"<>()|]+")
 

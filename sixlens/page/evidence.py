@@ -38,6 +38,7 @@ class Shown:
     phenomenon: str
     reasoning: str
     ordinary: str
+    """An ordinary cause that could also have left it; empty when none was named."""
     severity: int | None
     examination: str
     """The title of the examination that reported it."""
@@ -60,8 +61,11 @@ class Seen:
         return bool(self.generated or self.real or self.neither)
 
 
-def see(verdict: Verdict, clean: Cleaner) -> Seen:
-    """The evidence of a verdict, at most 30 pieces a side; regions are numbered in the order of strength."""
+def see(verdict: Verdict, clean: Cleaner, *, drawn: bool) -> Seen:
+    """The evidence of a verdict, at most 30 pieces a side; regions are numbered in the order of strength.
+
+    They are not when there is no picture that they are `drawn` on.
+    """
     numbers = count(1)
     titles = {report.paradigm: report.title for report in verdict.reports}
     room: dict[Side, list[Shown]] = {"generated": [], "real": [], "neither": []}
@@ -70,7 +74,7 @@ def see(verdict: Verdict, clean: Cleaner) -> Seen:
         side: Side = item.points_to or "neither"
         if len(room[side]) == MOST:
             continue
-        number = next(numbers) if item.region is not None else None
+        number = next(numbers) if drawn and item.region is not None else None
         shown = _shown(item, number, clean, titles)
         room[side].append(shown)
         marks += _mark(item, shown)
@@ -93,18 +97,10 @@ def _shown(item: Evidence, number: int | None, clean: Cleaner, titles: dict[str,
         drawn_by=_DRAWN_BY[item.region_source] if item.region_source is not None else "",
         phenomenon=clean.words(item.phenomenon, MAX_WORDS),
         reasoning=clean.words(item.reasoning, MAX_WORDS),
-        ordinary=_ordinary(item, clean),
+        ordinary=clean.line(ordinary_cause(item, 300), 300),
         severity=item.severity,
         examination=clean.line(titles.get(item.paradigm, item.paradigm), 80),
     )
-
-
-def _ordinary(item: Evidence, clean: Cleaner) -> str:
-    """What else could have left it; for a sign of generation also that nobody named anything."""
-    cause = ordinary_cause(item, 300)
-    if cause:
-        return clean.line(cause, 300)
-    return "none was named" if item.points_to == "generated" else ""
 
 
 def _mark(item: Evidence, shown: Shown) -> Iterable[Mark]:

@@ -51,12 +51,11 @@ def _examination(report: Report, clean: Cleaner, dissents: bool, panel: bool) ->
     sentence = clean.line(said(report))
     answered = report.outcome is Outcome.ANSWERED and report.has_eyes
     words = clean.words(report.text, MAX_WORDS) if answered else ""
-    side = report.label if report.has_eyes and report.label is not Label.UNDECIDED else None
     return Examination(
         title=clean.line(report.title, 80),
         question=clean.line(report.question, 300),
         says=says(report),
-        side="neither" if side is None else side.value,
+        side=side_of(report.vote),
         said=sentence,
         words=words if words != sentence else "",
         cut=answered and len(plain(report.text, MAX_WORDS + 1)) > MAX_WORDS,
@@ -65,6 +64,13 @@ def _examination(report: Report, clean: Cleaner, dissents: bool, panel: bool) ->
         dissents=dissents,
         panel=panel,
     )
+
+
+def side_of(label: Label | None) -> Side:
+    """The side that a label is on; neither for one that decides nothing."""
+    if label is Label.GENERATED:
+        return "generated"
+    return "real" if label is Label.REAL else "neither"
 
 
 def _looked(report: Report, clean: Cleaner) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,8 @@ from urllib.parse import quote
 from evals.html import Style, base_css, data_uri, page_environment, policy
 from evals.html.overlay import Side
 from fusion.verdict import Verdict
-from paradigms.label import Label
 from sixlens.page.clean import Cleaner
+from sixlens.page.examinations import side_of
 from sixlens.words.labels import LIMITS, label_title
 from sixlens.words.verdict import MAX_TEXT
 
@@ -44,7 +45,7 @@ class IndexEntry:
             name=clean.line(verdict.image.name, 120),
             said=clean.line(verdict.headline, MAX_TEXT),
             title=label_title(verdict),
-            side="neither" if verdict.label is Label.UNDECIDED else verdict.label.value,
+            side=side_of(verdict.label),
             dissent=len(verdict.dissent),
             href=href,
             thumbnail=thumbnail,
@@ -59,7 +60,7 @@ class IndexEntry:
     @property
     def link(self) -> str | None:
         """`href` as an address; it can lead nowhere but beside the list."""
-        return None if self.href is None else f"./{quote(self.href)}"
+        return None if self.href is None else f"./{quote(os.fsencode(self.href))}"
 
     @property
     def source(self) -> str | None:

@@ -41,7 +41,7 @@ def verdict_page(
         ValueError: the picture is of another kind.
     """
     clean = Cleaner(include_private, verdict.image.path)
-    seen = see(verdict, clean)
+    seen = see(verdict, clean, drawn=picture is not None)
     style = Style(f"{base_css()}{(FOLDER / 'verdict.css').read_text('utf-8')}{overlay_css(seen.marks)}\n")
     template = page_environment(TEMPLATES).get_template("verdict.html")
     return template.render(
@@ -102,4 +102,3 @@ def _facts(verdict: Verdict, clean: Cleaner) -> dict[str, Facts]:
 def _trace(verdict: Verdict) -> str:
     text = trace_text(verdict)
     return text if len(text) <= MAX_TRACE else f"{text[:MAX_TRACE]}…"
-

@@ -59,6 +59,10 @@ class Filter:
     until: float | None = None
 
 
+class AppealUnderWayError(Exception):
+    """Somebody else has appealed against the same judgment."""
+
+
 def find_replay(connection: sqlite3.Connection, key: str) -> tuple[str, str] | None:
     """Id and digest of the request that was made with this idempotency key."""
     row = connection.execute("SELECT id, request_sha256 FROM judgments WHERE idempotency_key = ?", (key,)).fetchone()
@@ -66,11 +70,20 @@ def find_replay(connection: sqlite3.Connection, key: str) -> tuple[str, str] | N
 
 
 def insert(connection: sqlite3.Connection, new: NewJudgment) -> tuple[str, str]:
-    """Keep a judgment that waits. Returns id and request digest: its own, or those of an earlier one of the same key."""
+    """Keep a judgment that waits. Returns id and request digest: its own, or those of an earlier one of the same key.
+
+    Raises:
+        AppealUnderWayError: it follows an appeal against a judgment that another one already follows.
+    """
     if new.idempotency_key is not None:
         earlier = find_replay(connection, new.idempotency_key)
         if earlier is not None:
             return earlier
+    if new.supersedes is not None:
+        taken = """SELECT 1 FROM appeals a JOIN judgments n ON n.id = a.new
+            WHERE a.judgment = ? AND n.status != 'failed'"""
+        if connection.execute(taken, (new.supersedes,)).fetchone() is not None:
+            raise AppealUnderWayError
     connection.execute(
         """INSERT INTO judgments (id, status, created_at, ensemble, reference, deadline_s, asked, url, name, suffix,
                sha256, bytes, kept, idempotency_key, request_sha256, supersedes)
@@ -276,3 +289,11 @@ def outdated(connection: sqlite3.Connection, before: float, limit: int = 500) ->
 def with_pictures(connection: sqlite3.Connection) -> set[str]:
     """The ids of all judgments whose picture is kept."""
     return {row["id"] for row in connection.execute("SELECT id FROM judgments WHERE kept = 1")}
+
+
+def release_all(connection: sqlite3.Connection) -> None:
+    """Note every picture as gone that nobody needs; the caller deletes the files that belong to none."""
+    connection.execute(
+        """UPDATE judgments SET kept = 0 WHERE kept = 1 AND status IN ('done', 'failed')
+           AND NOT EXISTS (SELECT 1 FROM reviews WHERE judgment = judgments.id AND status = 'waiting')"""
+    )

@@ -28,6 +28,11 @@ _NOT_MEANT = {
         _ALWAYS,
     ),
 }
+_NOT_MEANT_UNSEEN = (
+    "It is no label: no model has looked at the picture.",
+    "It is no reason for suspicion, and no reason for trust.",
+    _ALWAYS,
+)
 _NOT_MEANT_DECLARED = (
     "It is the file's own word, not what was seen in the picture. Anyone can write such a statement, and anyone can "
     "remove it.",
@@ -76,6 +81,8 @@ def label_title(verdict: Verdict) -> str:
 
 def not_meant(verdict: Verdict) -> tuple[str, ...]:
     """What the label does not mean, a sentence or two each."""
+    if verdict.undecided_because is UndecidedBecause.NO_EYES:
+        return _NOT_MEANT_UNSEEN
     if declared(verdict) and verdict.label is Label.GENERATED:
         return _NOT_MEANT_DECLARED
     return _NOT_MEANT[verdict.label]

@@ -236,6 +236,13 @@ def test_stages_that_were_asked_for_are_reported_beside_the_best() -> None:
     assert result.stages.calls_known
 
 
+def test_the_words_claim_no_more_than_the_tool() -> None:
+    text = " ".join(run(correlated(100)).words).lower()
+    assert not [
+        word for word in ("fake", "forged", "authentic", "verified", "detected", "confirmed", "%") if word in text
+    ]
+
+
 def test_a_quorum_of_all_saves_nothing_and_says_so() -> None:
     rules = RULES.model_copy(update={"quorum": 3})
     result = calibrate(correlated(100), rules=rules)

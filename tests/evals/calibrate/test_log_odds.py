@@ -7,7 +7,10 @@ import pytest
 from evals.calibrate.log_odds import error_correlations, fit_log_odds
 from evals.calibrate.stacked import fit_stacked
 from evals.calibrate.weights import FitOptions
-from evals.vote_table import VoteTable, one_each
+from evals.judgment import Vote
+from evals.vote_table import VoteTable, one_each, saying
+from fusion.calibration import Saying
+from paradigms.label import Label, Outcome
 from tests.evals.simulated import correlated, judgments
 
 PLAIN = FitOptions(shrink=False)
@@ -48,6 +51,12 @@ def test_the_stacked_weights_follow_the_better_voter() -> None:
     members = fit_stacked(VoteTable.of(one_each(correlated())), FitOptions()).members()
     spans = {name: it.generated - it.real for name, it in members.items()}
     assert spans["p0"] > 2 * max(spans["p1"], spans["p2"])
+
+
+def test_a_score_beyond_all_measure_is_none() -> None:
+    for value in (math.inf, -math.inf, math.nan, 1e300):
+        vote = Vote(outcome=Outcome.ANSWERED, label=Label.UNDECIDED, score=value, eyes=False)
+        assert saying(vote) == Saying()
 
 
 @pytest.mark.parametrize("fit", [fit_log_odds, fit_stacked])

@@ -1,0 +1,141 @@
+"""What stands before every route: who may ask, from where, and which headers every response carries."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections.abc import Mapping
+from hashlib import sha256
+from http.cookies import CookieError, SimpleCookie
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sixlens.server.errors import ApiError
+from sixlens.server.metrics import Metrics
+from sixlens.server.settings import ServerSettings
+
+COOKIE = "sixlens_session"
+SESSION_S = 12 * 3600
+_OPEN = frozenset({"/", "/healthz", "/readyz", "/v1/session", "/favicon.ico"})
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+REPORT_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+_HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": PAGE_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Cache-Control": "no-store",
+}
+
+
+class Guard:
+    """The outermost layer of the server.
+
+    Args:
+        app: what it stands before.
+        settings: of the server.
+        metrics: where requests are counted.
+    """
+
+    def __init__(self, app: ASGIApp, settings: ServerSettings, metrics: Metrics) -> None:
+        self._app = app
+        self._settings = settings
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+                self._count(scope, message["status"])
+            await send(message)
+
+        problem = self._problem(scope)
+        served = self._app if problem is None else problem.response()
+        await served(scope, receive, send_with_headers)
+
+    def _count(self, scope: Scope, status: int) -> None:
+        # The pattern of the route: a path has ids in it, of which there is no end.
+        route = getattr(scope.get("route"), "path", "none")
+        method = scope["method"] if scope["method"] in ("GET", "POST", "DELETE", "HEAD") else "other"
+        self._metrics.requests.labels(method, route, str(status)).inc()
+
+    def _problem(self, scope: Scope) -> ApiError | None:
+        headers = Headers(scope=scope)
+        hosts = self._settings.hosts
+        if hosts is not None and host_name(headers.get("host", "")) not in hosts:
+            message = "This server is not known by that name. Start it with --allowed-host NAME to allow one."
+            return ApiError(421, "wrong_host", message)
+        if scope["method"] not in _SAFE and _from_elsewhere(headers):
+            return ApiError(403, "cross_site", "A page of another site may not change anything here.")
+        if self._settings.token is None or _is_open(scope["path"]) or self._is_known(headers):
+            return None
+        return ApiError(401, "unauthorized", "Send the token: `Authorization: Bearer TOKEN`.")
+
+    def _is_known(self, headers: Headers) -> bool:
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and self._settings.is_token(token.strip()):
+            return True
+        return is_session(self._settings, headers)
+
+
+def host_name(host: str) -> str:
+    """The name in a Host header, without the port, in lower case."""
+    if host.startswith("["):
+        return host.partition("]")[0].lower() + "]"
+    return host.partition(":")[0].lower()
+
+
+def new_session(settings: ServerSettings) -> str:
+    """The value of a cookie that stands for the token for a while. It tells nothing of the token."""
+    until = str(int(time.time()) + SESSION_S)
+    return f"{until}.{_seal(settings, until)}"
+
+
+def is_session(settings: ServerSettings, headers: Headers) -> bool:
+    """Whether a request carries such a cookie, whose time is not over."""
+    try:
+        morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return False
+    until, _, seal = ("" if morsel is None else morsel.value).partition(".")
+    if not (until.isascii() and until.isdigit() and len(until) < 20 and seal.isascii()):
+        return False
+    return hmac.compare_digest(seal, _seal(settings, until)) and int(until) > time.time()
+
+
+def _seal(settings: ServerSettings, until: str) -> str:
+    return hmac.new((settings.token or "").encode(), b"session " + until.encode(), sha256).hexdigest()
+
+
+def _is_open(path: str) -> bool:
+    return path in _OPEN or path.startswith("/static/")
+
+
+def _from_elsewhere(headers: Headers) -> bool:
+    """Whether a browser sends this for a page of another site. Programs send neither header."""
+    if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        return True
+    origin = headers.get("origin")
+    return origin is not None and origin.partition("://")[2].lower() != headers.get("host", "").lower()

@@ -1,0 +1,173 @@
+"""The judges of a server, one for each ensemble that can be chosen."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, Self
+
+from backends.backend import Backend
+from backends.errors import BackendError, ConfigError, MissingKeyError, UnknownNameError
+from backends.images.image import ImageLimits
+from backends.shared import Shared
+from orchestrator.config import MEASURED, Overrides, load_ensemble
+from orchestrator.ensemble import Ensemble
+from orchestrator.judge import Judge
+from sixlens.server.settings import ServerSettings
+
+log = logging.getLogger("sixlens")
+_ASK_AGAIN_S = 30.0
+
+
+class Judges:
+    """Every `Judge` of a server, by the name of its ensemble. Use it as an async context manager.
+
+    Args:
+        ensembles: what can be chosen; the first is the default.
+        settings: of the server.
+        backends: backends to use in place of those that the specs would open, by spec.
+    """
+
+    def __init__(
+        self, ensembles: Sequence[Ensemble], settings: ServerSettings, backends: Mapping[str, Backend] | None = None
+    ) -> None:
+        limits, shared = ImageLimits(max_bytes=settings.max_bytes), Shared()
+        self._judges = {
+            ensemble.name: Judge(
+                ensemble, backends=backends, cache_path=settings.cache_path, limits=limits, shared=shared
+            )
+            for ensemble in ensembles
+        }
+        self._unknown: dict[str, tuple[str, ...]] = {}
+        self._asked = time.monotonic()
+        self._stack = AsyncExitStack()
+        self.default = ensembles[0].name
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            for judge in self._judges.values():
+                await stack.enter_async_context(judge)
+            await self._ask_servers()
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._judges
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The ensembles that can be chosen."""
+        return tuple(self._judges)
+
+    def get(self, name: str | None) -> Judge:
+        """The judge of this ensemble, or the default one.
+
+        Raises:
+            UnknownNameError: it cannot be chosen here.
+        """
+        if name is not None and name not in self._judges:
+            raise UnknownNameError("ensemble", name, self._judges)
+        return self._judges[name or self.default]
+
+    async def describe(self) -> list[dict[str, Any]]:
+        """What can be chosen, and where pictures go then. Servers that did not answer before are asked again."""
+        if self._unknown and time.monotonic() - self._asked > _ASK_AGAIN_S:
+            await self._ask_servers()
+        return [self._description(judge) for judge in self._judges.values()]
+
+    async def _ask_servers(self) -> None:
+        """Find out whether servers pass pictures on.
+
+        Raises:
+            MissingKeyError: a key is missing, and nobody stands in.
+        """
+        self._asked = time.monotonic()
+        for name, judge in self._judges.items():
+            try:
+                self._unknown[name] = await judge.prepare()
+            except MissingKeyError:
+                raise
+            except BackendError as error:
+                log.warning("The backend of %s does not answer yet: %s", name, error)
+                self._unknown[name] = tuple(judge.kit.providers)
+        self._unknown = {name: specs for name, specs in self._unknown.items() if specs}
+
+    def _description(self, judge: Judge) -> dict[str, Any]:
+        ensemble, kit = judge.ensemble, judge.kit
+        unknown = self._unknown.get(ensemble.name, ())
+        backends = [
+            {
+                "spec": spec,
+                "destination": provider.capabilities.destination,
+                "hosted": True if provider.capabilities.hosted else None if spec in unknown else False,
+                "missing_key": provider.capabilities.missing_key,
+            }
+            for spec, provider in kit.providers.items()
+        ]
+        scorers = [choice for choice in ensemble.paradigms.values() if choice.kind == "score" and choice.hosted]
+        return {
+            "name": ensemble.name,
+            "description": ensemble.description,
+            "asks": bool(backends),
+            "fusion": ensemble.fusion.strategy,
+            "hosted": any(one["hosted"] for one in backends) or bool(scorers),
+            "picture": _where(backends, [choice.url or "" for choice in scorers], ensemble.image.max_edge),
+            "backends": backends,
+            "paradigms": [
+                {"name": one.name, "title": one.title, "question": one.question, "asks": one.asks}
+                for one in kit.paradigms.values()
+            ],
+            "max_edge": ensemble.image.max_edge,
+            "deadline_s": ensemble.deadlines.case,
+        }
+
+
+def _where(backends: Sequence[Mapping[str, Any]], originals: Sequence[str], edge: int) -> str:
+    """Where a picture goes, in one or two sentences."""
+    away = [str(one["destination"]) for one in backends if one["hosted"]]
+    perhaps = [str(one["destination"]) for one in backends if one["hosted"] is None]
+    parts = []
+    if away:
+        copy = f"a copy of at most {edge} pixels a side, without its metadata"
+        parts.append(f"The picture leaves this server for {', '.join(dict.fromkeys(away))}: {copy}.")
+    if originals:
+        parts.append(f"The original file, with its metadata, is sent to {', '.join(originals)}.")
+    if perhaps:
+        parts.append(f"Whether {', '.join(dict.fromkeys(perhaps))} passes it on is not known yet.")
+    if not parts:
+        parts.append("The picture stays on this server." if backends else "No model is asked; it stays on this server.")
+    return " ".join(parts)
+
+
+def load_ensembles(settings: ServerSettings, environment: Mapping[str, str]) -> tuple[Ensemble, ...]:
+    """The ensembles of a server: those that were named, or else the usual one and `measured`.
+
+    Raises:
+        ConfigError: one of them, or a setting, is wrong; or two have one name.
+    """
+    if settings.ensembles:
+        found = tuple(_load(name, settings.overrides, environment) for name in settings.ensembles)
+    else:
+        usual = load_ensemble(None, settings.overrides, environment)
+        found = (usual,) if usual.name == MEASURED else (usual, load_ensemble(MEASURED))
+    names = [ensemble.name for ensemble in found]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ConfigError(f"Two ensembles are named {twice!r}; give one of them another `name`.")
+    return found
+
+
+def _load(name: str, overrides: Overrides, environment: Mapping[str, str]) -> Ensemble:
+    """An ensemble with the overrides that make sense for it: one that asks no model takes no backend."""
+    if load_ensemble(name).ask:
+        return load_ensemble(name, overrides, environment)
+    return load_ensemble(name, replace(overrides, backend=None), environment)

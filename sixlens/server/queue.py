@@ -1,0 +1,312 @@
+"""The queue of a server: judgments wait here, a few are under way at once, and nothing that was accepted is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import sqlite3
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import aclosing, contextmanager
+from functools import partial
+
+from backends.errors import ConfigError, SixlensError
+from backends.images.image import Image
+from fusion.verdict import Verdict
+from orchestrator.judge import Decided, Event, Prepared, Reported
+from sixlens.server import judgment_rows as rows
+from sixlens.server import review_rows, views
+from sixlens.server.errors import ApiError, kind_of
+from sixlens.server.judges import Judges
+from sixlens.server.judgment_rows import Finish, NewJudgment, Row
+from sixlens.server.metrics import Metrics
+from sixlens.server.pictures import PictureFolder
+from sixlens.server.progress import Progress
+from sixlens.server.review_rules import reason_for_review
+from sixlens.server.settings import ServerSettings
+from sixlens.server.store import Store
+
+log = logging.getLogger("sixlens")
+
+_FIRST_GUESS_S = 5.0
+"""How long a judgment is thought to take before one has ended."""
+_MEMORY = 0.2
+"""The weight of the latest judgment in the mean time that one takes."""
+_LONGEST_RETRY_S = 3600
+
+
+class JudgmentQueue:
+    """Takes judgments in, works through them in the order in which they came, and tells who follows.
+
+    Args:
+        settings: of the server.
+        store: where judgments are kept, opened.
+        pictures: where pictures are kept.
+        judges: who judges, opened.
+        metrics: what is counted.
+    """
+
+    def __init__(
+        self, settings: ServerSettings, store: Store, pictures: PictureFolder, judges: Judges, metrics: Metrics
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._pictures = pictures
+        self._judges = judges
+        self._metrics = metrics
+        self._waiting: asyncio.Queue[str] = asyncio.Queue()
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._progress: dict[str, Progress] = {}
+        self._workers: list[asyncio.Task[None]] = []
+        self._reserved = 0
+        self._turned_away = 0
+        self._mean_s = _FIRST_GUESS_S
+        self._stopped: set[str] = set()
+        self.draining = False
+
+    async def start(self) -> None:
+        """Take up what an earlier server left, and begin to work."""
+        now = time.time()
+        for row in await self._store.run(rows.pending):
+            problem = self._cannot_resume(row)
+            if problem is None:
+                self.enqueue(row["id"])
+            else:
+                await self._store.run(rows.fail, row["id"], "interrupted", problem, now)
+                await self._let_picture_go(row["id"], row["suffix"])
+        self._workers = [asyncio.create_task(self._work()) for _ in range(self._settings.concurrency)]
+
+    def _cannot_resume(self, row: Row) -> str | None:
+        if row["attempts"] >= rows.MAX_ATTEMPTS:
+            return "The server ended several times while this was judged, so it is not tried again."
+        if row["ensemble"] not in self._judges:
+            return f"The server was started again without the ensemble {row['ensemble']!r}."
+        if row["url"] is None and not self._pictures.path(row["id"], row["suffix"]).is_file():
+            return "The server ended before this was judged, and the picture is no longer there. Send it again."
+        return None
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """A place in the queue for a request that is being read.
+
+        Raises:
+            ApiError: the server is going down, or there is no place; it says when to come again.
+        """
+        if self.draining:
+            raise draining()
+        if self.occupied >= self._settings.queue + self._settings.concurrency:
+            self._turned_away += 1
+            self._metrics.refused.inc()
+            raise ApiError(429, "busy", "Too many judgments wait; come again later.", retry_after=self._retry_after())
+        self._reserved += 1
+        try:
+            yield
+        finally:
+            self._reserved -= 1
+
+    @property
+    def occupied(self) -> int:
+        """Judgments that wait, run or are being sent."""
+        return self._waiting.qsize() + len(self._running) + self._reserved
+
+    def _retry_after(self) -> int:
+        """Seconds until there should be a place for the last one who was turned away: each who came before takes one."""
+        seconds = self._mean_s / self._settings.concurrency * self._turned_away
+        return max(1, min(_LONGEST_RETRY_S, math.ceil(seconds)))
+
+    async def submit(self, new: NewJudgment) -> tuple[str, str]:
+        """Keep a judgment and let it wait; its picture is in its place. Returns id and digest as `rows.insert` does."""
+        id, digest = await self._store.run(rows.insert, new)
+        if id == new.id:
+            self.enqueue(id)
+        return id, digest
+
+    def enqueue(self, id: str) -> None:
+        """Let a judgment that is kept wait for its turn."""
+        self._progress[id] = Progress()
+        self._waiting.put_nowait(id)
+        self._metrics.queue.set(self._waiting.qsize())
+
+    def progress(self, id: str) -> Progress | None:
+        """What has happened to a judgment that waits or runs; None for any other."""
+        return self._progress.get(id)
+
+    async def wait(self, id: str, seconds: float) -> None:
+        """Wait until a judgment has ended, at most so long."""
+        progress = self._progress.get(id)
+        if progress is None or seconds <= 0:
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await progress.ended.wait()
+        except TimeoutError:
+            return
+
+    async def stop_judging(self, id: str) -> None:
+        """Stop a judgment that runs, for good: it is about to be deleted."""
+        task = self._running.get(id)
+        if task is not None:
+            self._stopped.add(id)
+            task.cancel()
+            await asyncio.wait([task])
+            self._stopped.discard(id)
+        progress = self._progress.pop(id, None)
+        if progress is not None:
+            progress.add("failed", {"error": {"kind": "deleted", "message": "It was deleted."}}, last=True)
+
+    async def drain(self) -> None:
+        """Take nothing more in, finish what is under way within the grace, and leave the rest on disk."""
+        self.draining = True
+        for worker in self._workers:
+            worker.cancel()
+        for id, progress in list(self._progress.items()):
+            if id not in self._running:
+                self._leave(progress)
+        tasks = list(self._running.values())
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=self._settings.grace_s)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late)
+        if self._workers:
+            await asyncio.wait(self._workers)
+
+    def _leave(self, progress: Progress) -> None:
+        progress.add("draining", {}, last=True)
+
+    async def _work(self) -> None:
+        while True:
+            id = await self._waiting.get()
+            task = self._running[id] = asyncio.create_task(self._perform(id))
+            self._metrics.queue.set(self._waiting.qsize())
+            self._metrics.running.set(len(self._running))
+            try:
+                # The judgment goes on when the worker is sent home.
+                await asyncio.wait([task])
+            finally:
+                if task.done():
+                    self._forget(id)
+                else:
+                    task.add_done_callback(lambda _, id=id: self._forget(id))
+
+    def _forget(self, id: str) -> None:
+        task = self._running.pop(id, None)
+        fault = None if task is None or task.cancelled() else task.exception()
+        if fault is not None:
+            log.error("A fault in the program while judgment %s was under way", id, exc_info=fault)
+        self._progress.pop(id, None)
+        self._metrics.running.set(len(self._running))
+
+    async def _perform(self, id: str) -> None:
+        """One judgment, from its turn to its end. Nothing that goes wrong with it costs the worker."""
+        progress = self._progress.get(id)
+        row = None
+        try:
+            row = await self._store.run(rows.begin, id, time.time())
+            if row is None or progress is None:
+                return
+            self._metrics.waited.observe(row["started_at"] - row["created_at"])
+            await self._judge(row, progress)
+        except asyncio.CancelledError:
+            if id not in self._stopped and progress is not None:
+                await self._store.run(rows.hand_back, id)
+                self._leave(progress)
+        except SixlensError as error:
+            await self._fail(row, progress, error)
+        except (OSError, sqlite3.Error):
+            # The disk is full or gone. The judgment is taken up again when the server starts again.
+            log.exception("The data folder cannot be used")
+        finally:
+            if progress is not None:
+                progress.end()
+
+    async def _judge(self, row: Row, progress: Progress) -> None:
+        id, began = row["id"], time.monotonic()
+        if row["ensemble"] not in self._judges:
+            raise ConfigError(f"The ensemble {row['ensemble']!r} is not served any more.")
+        judge = self._judges.get(row["ensemble"])
+        progress.add("status", {"status": "running", "position": None})
+        fetched: list[Image] = []
+        source = partial(self._load, row, fetched)
+        async with aclosing(judge.astream(source, deadline_s=row["deadline_s"])) as events:
+            async for event in events:
+                if fetched:
+                    await self._note_fetched(id, fetched.pop())
+                await self._happened(row, progress, event, began)
+
+    async def _happened(self, row: Row, progress: Progress, event: Event, began: float) -> None:
+        match event:
+            case Prepared(subject=subject, medium=medium):
+                progress.add("prepared", {"subject": subject, "medium": medium})
+            case Reported(report=report):
+                progress.add("reported", {"report": report.model_dump(mode="json")})
+            case Decided(verdict=verdict):
+                await self._decided(row, progress, verdict, time.monotonic() - began)
+
+    def _load(self, row: Row, fetched: list[Image]) -> Image:
+        """The picture of a judgment; runs beside the event loop."""
+        if row["kept"]:
+            return self._pictures.load(row["id"], row["suffix"], row["name"])
+        image = self._pictures.fetch(row["id"], row["url"])
+        fetched.append(image)
+        return image
+
+    async def _note_fetched(self, id: str, image: Image) -> None:
+        await self._store.run(rows.note_picture, id, image.name, image.sha256, len(image.data))
+
+    async def _decided(self, row: Row, progress: Progress, verdict: Verdict, seconds: float) -> None:
+        id = row["id"]
+        reason = reason_for_review(
+            verdict,
+            id,
+            self._settings.review_share,
+            appealed=row["supersedes"] is not None,
+            asked=bool(row["asked"]),
+        )
+        review = None if reason is None else (str(uuid.uuid4()), *reason)
+        await self._store.run(rows.finish, Finish(id, verdict, time.time(), review))
+        self._metrics.decided(verdict, seconds)
+        self._mean_s += _MEMORY * (seconds - self._mean_s)
+        self._turned_away = max(0, self._turned_away - 1)
+        await self._let_picture_go(id, row["suffix"])
+        if row["supersedes"] is not None:
+            await self._let_ancestor_go(row["supersedes"])
+        self._metrics.reviews.set(await self._store.run(review_rows.waiting))
+        ended = await self._store.run(rows.read, id)
+        if ended is not None:
+            progress.add("decided", {"judgment": views.judgment(ended)}, last=True)
+
+    async def _fail(self, row: Row | None, progress: Progress | None, error: SixlensError) -> None:
+        if row is None or progress is None:
+            return
+        kind = kind_of(error)
+        try:
+            await self._store.run(rows.fail, row["id"], kind, str(error), time.time())
+            await self._let_picture_go(row["id"], row["suffix"])
+        except (OSError, sqlite3.Error):
+            log.exception("The data folder cannot be used")
+        self._metrics.failures.labels(kind).inc()
+        progress.add("failed", {"error": {"kind": kind, "message": str(error)}}, last=True)
+
+    async def _let_ancestor_go(self, id: str) -> None:
+        ancestor = await self._store.run(rows.read, id)
+        if ancestor is not None:
+            await self._let_picture_go(id, ancestor["suffix"])
+
+    async def _let_picture_go(self, id: str, suffix: str) -> None:
+        """Delete the picture of a judgment, unless somebody still needs it."""
+        if await self._store.run(rows.release, id, keep=self._settings.keep_pictures):
+            await asyncio.to_thread(self._pictures.remove, id, suffix)
+
+    async def picture_done_with(self, id: str, suffix: str) -> None:
+        """After a decision: delete the picture, unless somebody still needs it."""
+        await self._let_picture_go(id, suffix)
+        self._metrics.reviews.set(await self._store.run(review_rows.waiting))
+
+
+def draining() -> ApiError:
+    """The server is going down."""
+    return ApiError(503, "draining", "The server is going down; come again in a moment.", retry_after=5)

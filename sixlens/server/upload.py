@@ -1,0 +1,200 @@
+"""Reading a request for a judgment or an appeal: bounded in size and time, the picture never whole in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncGenerator
+from typing import Annotated, BinaryIO, cast
+
+from fastapi import Request
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from sixlens.server.errors import ApiError
+
+ENVELOPE = 64 * 1024
+"""Bytes that a request may have beside the picture."""
+JSON_BYTES = 16 * 1024
+_FIELDS = 8
+
+
+def _blank_is_none(value: object) -> object:
+    return None if value == "" else value
+
+
+_Text = Annotated[str | None, BeforeValidator(_blank_is_none)]
+_Seconds = Annotated[float | None, BeforeValidator(_blank_is_none)]
+
+
+class _Asked(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class JudgmentRequest(_Asked):
+    """What is asked for, beside the picture."""
+
+    url: _Text = Field(default=None, max_length=4000, pattern=r"^[Hh][Tt][Tt][Pp][Ss]?://")
+    """Where the picture is fetched from, when it is not sent."""
+    ensemble: _Text = Field(default=None, max_length=80)
+    """One of those that `GET /v1/ensembles` names; None for the default."""
+    reference: _Text = Field(default=None, max_length=200)
+    """Your own name for it."""
+    deadline_s: _Seconds = Field(default=None, gt=0, le=86_400, allow_inf_nan=False)
+    """Seconds that the judging may take once it has begun."""
+    review: bool = False
+    """A person shall look at it, whatever the verdict."""
+
+
+class AppealRequest(_Asked):
+    """An objection to a verdict."""
+
+    reason: str = Field(min_length=1, max_length=2000)
+    url: _Text = Field(default=None, max_length=4000, pattern=r"^[Hh][Tt][Tt][Pp][Ss]?://")
+
+
+class Upload:
+    """The picture that came with a request, if any. Close it when it has been copied."""
+
+    def __init__(self, file: UploadFile | None) -> None:
+        self._file = file if file is not None and file.size else None
+
+    @property
+    def given(self) -> bool:
+        """Whether there is one."""
+        return self._file is not None
+
+    @property
+    def name(self) -> str | None:
+        """As the client calls it; untrusted."""
+        return None if self._file is None else self._file.filename
+
+    @property
+    def file(self) -> BinaryIO:
+        """Its bytes, from the first on."""
+        assert self._file is not None
+        return cast("BinaryIO", self._file.file)
+
+    async def close(self) -> None:
+        """Let go of its temporary file."""
+        if self._file is not None:
+            await self._file.close()
+
+
+class _Parser(MultiPartParser):
+    spool_max_size = 64 * 1024
+
+
+async def read_request(
+    request: Request, model: type[BaseModel], max_bytes: int, seconds: float
+) -> tuple[BaseModel, Upload]:
+    """The fields of a request and its picture.
+
+    Args:
+        request: multipart/form-data or application/json.
+        model: of the fields.
+        max_bytes: the largest picture.
+        seconds: how long the client may take.
+
+    Raises:
+        ApiError: it is too large, too slow or wrong; one line says how.
+    """
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    try:
+        async with asyncio.timeout(seconds):
+            if media == "multipart/form-data":
+                fields, upload = await _multipart(request, max_bytes)
+            elif media == "application/json":
+                fields, upload = await _json(request), Upload(None)
+            else:
+                raise ApiError(
+                    415, "unsupported_media_type", "Send multipart/form-data with `image`, or application/json."
+                )
+    except TimeoutError as error:
+        raise ApiError(408, "too_slow", f"The request took longer than {seconds:g} seconds to arrive.") from error
+    try:
+        return model.model_validate(fields), upload
+    except ValidationError as error:
+        await upload.close()
+        raise invalid(error) from error
+
+
+async def drain_request(request: Request, max_bytes: int, seconds: float) -> None:
+    """Read what a refused client still sends, within limits, so that it comes to read the answer."""
+    left = max_bytes
+    try:
+        async with asyncio.timeout(seconds):
+            async for chunk in request.stream():
+                left -= len(chunk)
+                if left < 0:
+                    return
+    except TimeoutError:
+        return
+
+
+def invalid(error: ValidationError) -> ApiError:
+    """What is wrong with the fields, naming each."""
+    problems = [
+        {"field": ".".join(str(part) for part in one["loc"]), "message": one["msg"]}
+        for one in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+    first = problems[0]
+    message = f"{first['field']}: {first['message']}" if first["field"] else first["message"]
+    return ApiError(422, "invalid", message[:300], more={"fields": problems[:20]})
+
+
+def request_digest(fields: BaseModel, picture: str | None, about: str = "") -> str:
+    """A hash of everything that was asked, the picture's own hash included."""
+    asked = json.dumps([fields.model_dump(mode="json"), picture, about], sort_keys=True)
+    return hashlib.sha256(asked.encode()).hexdigest()
+
+
+async def _bounded(request: Request, limit: int) -> AsyncGenerator[bytes]:
+    length = request.headers.get("content-length", "0")
+    if length.isascii() and length.isdigit() and len(length) < 20 and int(length) > limit:
+        await drain_request(request, limit, 5.0)
+        raise _too_large(limit)
+    read = 0
+    async for chunk in request.stream():
+        read += len(chunk)
+        if read > limit:
+            raise _too_large(limit)
+        yield chunk
+
+
+def _too_large(limit: int) -> ApiError:
+    shown = f"{limit / 1024**2:.4g} MiB" if limit >= 1024**2 else f"{limit / 1024:.4g} KiB"
+    return ApiError(413, "too_large", f"The request is larger than the {shown} allowed. Scale the picture down.")
+
+
+async def _multipart(request: Request, max_bytes: int) -> tuple[dict[str, str], Upload]:
+    stream = _bounded(request, max_bytes + ENVELOPE)
+    parser = _Parser(request.headers, stream, max_files=1, max_fields=_FIELDS, max_part_size=JSON_BYTES)
+    try:
+        form = await parser.parse()
+    except MultiPartException as error:
+        raise ApiError(400, "bad_request", f"This is no multipart form that can be read: {error.message}") from error
+    fields: dict[str, str] = {}
+    upload = Upload(None)
+    for name, value in form.multi_items():
+        if isinstance(value, UploadFile) and name == "image":
+            upload = Upload(value)
+        elif isinstance(value, UploadFile):
+            await form.close()
+            raise ApiError(422, "invalid", "The file belongs into the field `image`.")
+        elif name in fields:
+            await form.close()
+            raise ApiError(422, "invalid", f"The field {name[:40]!r} is there twice.")
+        elif name != "image" or value:
+            fields[name] = value
+    return fields, upload
+
+
+async def _json(request: Request) -> object:
+    data = b"".join([chunk async for chunk in _bounded(request, JSON_BYTES)])
+    try:
+        return json.loads(data)
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise ApiError(400, "bad_request", "The body is not valid JSON.") from error
