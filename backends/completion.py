@@ -58,6 +58,10 @@ class TokenChance(BaseModel):
     logprob: float
 
 
+KEPT_PLACES = 64
+"""How many places are kept of an answer, counted from its end, where labels stand: a stored answer stays small."""
+
+
 class TokenPlace(BaseModel):
     """One place of the answer: the token that stands there, and the likeliest ones that could have."""
 

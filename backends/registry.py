@@ -118,6 +118,8 @@ _BUILT_IN = (
     ),
 )
 
+_ELSEWHERE = frozenset(row.info.name for row in _BUILT_IN if not row.in_process)
+
 
 def provider_names() -> tuple[str, ...]:
     """The names that a spec string may begin with, in alphabetic order."""
@@ -151,6 +153,8 @@ def open_backend(
     name, colon, rest = spec.partition(":")
     if not colon:
         raise ConfigError(f"{spec!r} is no backend; write PROVIDER:MODEL, for example compatible:MODEL@URL.")
+    if name in _ELSEWHERE and settings.local != DEFAULT.local:
+        raise ConfigError(f"{spec}: `local` is for models in this process (hf:); take it out.")
     backend = _opener(name, connections)(rest, settings)
     if not isinstance(backend, Provider):
         raise ConfigError(f"The backend {name!r} is not one: it lacks a part of backends.backend.Provider.")

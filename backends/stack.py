@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from backends.backend import Backend
 from backends.layers.budget import Budget, BudgetLayer
@@ -17,6 +18,9 @@ from backends.layers.retry import RetryLayer, RetryPolicy
 from backends.layers.usage import UsageLayer, UsageMeter
 from backends.prices import Prices
 
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
 
 @dataclass(frozen=True, slots=True)
 class Resources:
@@ -28,6 +32,8 @@ class Resources:
     meter: UsageMeter = field(default_factory=UsageMeter)
     prices: Prices = field(default_factory=Prices)
     flights: SingleFlight = field(default_factory=SingleFlight)
+    tracer: Tracer | None = None
+    """Where spans are begun; None for no traces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,8 @@ class LayerPolicy:
 def build_stack(providers: Sequence[Backend], resources: Resources, policy: LayerPolicy | None = None) -> Backend:
     """One backend out of `providers`, of which each but the first is the fallback of those before it.
 
-    Outer to inner: fallback → usage → cache → retry → budget → limiter → provider.
+    Outer to inner: fallback → usage → cache → retry → budget → limiter → provider. With a tracer, spans are made around
+    the cache, for its hits, and around the provider, for each attempt.
 
     Args:
         providers: at least one. Those that follow `Provider` are prepared before their `identity` is read; of others
@@ -64,12 +71,28 @@ def _chain(provider: Backend, resources: Resources, policy: LayerPolicy) -> Back
         endpoint, account = getattr(provider, "endpoint", provider.spec), getattr(provider, "account", "")
         return resources.limiters.of(endpoint, account, bounds, provider.spec)
 
-    limited = LimiterLayer(provider, limiter)
+    limited = LimiterLayer(_attempts(provider, resources.tracer), limiter)
     budgeted = BudgetLayer(limited, resources.budget, resources.prices)
     retried = RetryLayer(budgeted, policy.retry, policy.sleep)
     identity = _Identity(provider, retried)
     cached = CacheLayer(retried, identity, resources.flights, resources.store, policy.storable)
-    return UsageLayer(cached, resources.meter)
+    return UsageLayer(_hits(cached, resources.tracer, provider), resources.meter)
+
+
+def _attempts(provider: Backend, tracer: Tracer | None) -> Backend:
+    if tracer is None:
+        return provider
+    from backends.layers.traced import TracedAttempts
+
+    return TracedAttempts(provider, tracer)
+
+
+def _hits(cached: Backend, tracer: Tracer | None, provider: Backend) -> Backend:
+    if tracer is None:
+        return cached
+    from backends.layers.traced import TracedHits
+
+    return TracedHits(cached, tracer, provider)
 
 
 def _bounds(provider: Backend, limits: LimiterPolicy) -> LimiterPolicy:

@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from backends.errors import ConfigError
-from evals.experiment import MAX_ARMS, ArmSpec, Experiment, Grid, Variation
+from evals.experiment import MAX_ARMS, MAX_NAME, ArmSpec, Experiment, Grid, Variation
 from orchestrator.config import Overrides, load_ensemble, resolve_file
 from orchestrator.ensemble import Ensemble
+
+REPEAT_APART = 1000
+"""Samples add their number to the seed, so the seeds of repeats keep this distance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +30,12 @@ class Arm:
         sampling = self.ensemble.sampling
         if sampling.seed is None or repeat == 0:
             return self.ensemble
-        # Samples add their number to the seed, so repeats keep a distance.
-        changed = sampling.model_copy(update={"seed": sampling.seed + 1000 * repeat})
+        changed = sampling.model_copy(update={"seed": sampling.seed + REPEAT_APART * repeat})
         return self.ensemble.model_copy(update={"sampling": changed})
 
 
 def resolve_arms(experiment: Experiment, base: Path) -> tuple[Arm, ...]:
-    """Every arm, those that ask the same backends next to each other: a local model is loaded once then.
+    """Every arm, those that ask the same backend next to each other: a local model is loaded once then.
 
     The environment is not read: a result that depends on it cannot be repeated.
 
@@ -44,10 +46,9 @@ def resolve_arms(experiment: Experiment, base: Path) -> tuple[Arm, ...]:
     Raises:
         ConfigError: an ensemble or a setting is wrong, there are too many arms, or two of one name.
     """
-    specs = [*experiment.arms, *(_combinations(experiment.grid) if experiment.grid else ())]
-    specs = specs or [ArmSpec(name=_short(experiment.base.ensemble or "six"))]
+    specs = list(itertools.islice(_specs(experiment), MAX_ARMS + 1))
     if len(specs) > MAX_ARMS:
-        raise ConfigError(f"The experiment has {len(specs)} arms, more than {MAX_ARMS}.")
+        raise ConfigError(f"The experiment has more than {MAX_ARMS} arms.")
     names = [spec.name for spec in specs]
     double = next((name for name in names if names.count(name) > 1), None)
     if double is not None:
@@ -57,19 +58,46 @@ def resolve_arms(experiment: Experiment, base: Path) -> tuple[Arm, ...]:
     return tuple(sorted(arms, key=lambda arm: order[arm.ensemble.backend]))
 
 
+def _specs(experiment: Experiment) -> Iterator[ArmSpec]:
+    """The arms as they are written, in every combination of the grid."""
+    cells = list(_combinations(experiment.grid)) if experiment.grid else []
+    if not experiment.arms:
+        yield from cells or [ArmSpec(name=_short(experiment.base.ensemble or "six"))]
+    elif not cells:
+        yield from experiment.arms
+    else:
+        yield from (_crossed(arm, cell) for arm in experiment.arms for cell in cells)
+
+
 def _combinations(grid: Grid) -> Iterator[ArmSpec]:
-    """Every combination, named by what varies in the grid."""
+    """Every combination, named by what varies in the grid; none for a grid without any values."""
     axes = {name: values for name, values in grid if values}
-    for values in itertools.product(*axes.values()):
+    if not axes:
+        return
+    for values in itertools.islice(itertools.product(*axes.values()), MAX_ARMS + 1):
         cell = dict(zip(axes, values, strict=True))
         varying = [_say(name, value) for name, value in cell.items() if len(axes[name]) > 1]
         name = " · ".join(varying or [_say(name, value) for name, value in cell.items()])
-        yield ArmSpec(name=name[:120] or "grid", **cell)
+        yield ArmSpec(name=name[:MAX_NAME], **cell)
+
+
+def _crossed(arm: ArmSpec, cell: ArmSpec) -> ArmSpec:
+    """An arm in one combination of the grid.
+
+    Raises:
+        ConfigError: both set the same.
+    """
+    own = arm.model_dump(exclude_none=True, exclude={"name", "set"})
+    put = cell.model_dump(exclude_none=True, exclude={"name", "set"})
+    both = own.keys() & put.keys()
+    if both:
+        raise ConfigError(f"The arm {arm.name!r} and the grid both set {min(both)}; leave it out of one of them.")
+    return arm.model_copy(update={**put, "name": f"{arm.name} · {cell.name}"[:MAX_NAME]})
 
 
 def _say(axis: str, value: Any) -> str:
     if axis == "paradigms":
-        return "+".join(value)
+        return "+".join(_short(name) for name in value)
     return _short(str(value)) if axis == "ensemble" else str(value)
 
 
@@ -82,34 +110,46 @@ def _resolve(spec: ArmSpec, experiment: Experiment, base: Path) -> Arm:
     common = experiment.base
     name = spec.ensemble or common.ensemble or "six"
     source = str(base / name) if name.endswith((".yaml", ".yml")) else name
-    whole = load_ensemble(source)
-    settings = (
-        *_flat(resolve_file(base, common.set)),
-        *_variation(common, whole),
-        *_flat(resolve_file(base, spec.set)),
-        *_variation(spec, whole),
-        f"provenance={experiment.provenance.value}",
-    )
-    backend = (spec.backend or common.backend) if whole.ask else None
     try:
-        return Arm(spec.name, load_ensemble(source, Overrides(backend=backend, settings=settings)))
+        whole = load_ensemble(source)
+        settings = (
+            *_settings(common, base),
+            *_settings(spec, base),
+            *_only(spec.paradigms or common.paradigms or (), whole, base),
+            f"provenance={experiment.provenance.value}",
+        )
+        backend = (spec.backend or common.backend) if whole.ask else None
+        ensemble = load_ensemble(source, Overrides(backend=backend, settings=settings))
     except ConfigError as error:
         raise ConfigError(f"arm {spec.name!r}: {error}") from error
+    sampling = ensemble.sampling
+    if experiment.seed is not None and sampling.seed is None:
+        sampling = sampling.model_copy(update={"seed": experiment.seed})
+    return Arm(spec.name, ensemble.model_copy(update={"sampling": sampling}))
 
 
-def _variation(variation: Variation, whole: Ensemble) -> Iterator[str]:
+def _settings(variation: Variation, base: Path) -> Iterator[str]:
+    yield from _flat(resolve_file(base, variation.set))
     if variation.layout is not None:
         yield f"layout={variation.layout.value}"
     if variation.strategy is not None:
         yield f"fusion.strategy={variation.strategy}"
-    if variation.paradigms is not None:
-        chosen = set(variation.paradigms)
-        yield from (f"paradigms.{name}=null" for name in whole.paradigms if name not in chosen)
-        yield from (f"paradigms.{name}={{}}" for name in variation.paradigms if name not in whole.paradigms)
-        stages = [[name for name in stage if name in chosen] for stage in whole.stages]
-        yield f"stages={json.dumps([stage for stage in stages if stage])}"
+
+
+def _only(paradigms: tuple[str, ...], whole: Ensemble, base: Path) -> Iterator[str]:
+    """Settings that leave an ensemble these paradigms alone, or all if none is named; new ones join its last stage."""
+    if not paradigms:
+        return
+    chosen: dict[str, Any] = resolve_file(base, {"paradigms": list(paradigms)})["paradigms"]
+    added = {name: choice for name, choice in chosen.items() if name not in whole.paradigms or choice}
+    dropped = [name for name in whole.paradigms if name not in chosen]
+    yield from _flat({"paradigms": {**dict.fromkeys(dropped), **added}})
+    stages = [[name for name in stage if name in chosen] for stage in whole.stages]
+    if stages:
+        stages[-1] += [name for name in chosen if name not in whole.paradigms]
+    yield from _flat({"stages": [stage for stage in stages if stage]})
 
 
 def _flat(data: Mapping[str, Any]) -> Iterator[str]:
     """Nested settings as `KEY=VALUE`; JSON is YAML, and mappings are merged key by key."""
-    return (f"{key}={json.dumps(value)}" for key, value in data.items())
+    return (f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in data.items())

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from backends.errors import ConfigError, UnknownNameError
 from backends.yaml_file import build, parse_yaml, read_yaml
@@ -21,7 +21,19 @@ from paradigms.paradigm import Layout
 NONE = "none"
 """The name of the picture as it is, among the perturbations."""
 MAX_ARMS = 200
+MAX_NAME = 120
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$"
+_PLACES: Mapping[str, str] = MappingProxyType(
+    {
+        "backend": "beside `set`",
+        "layout": "beside `set`",
+        "paradigms": "beside `set` where it is a list",
+        "provenance": "at the top of the experiment, for all arms alike",
+        "extends": "in the ensemble's own file",
+        "name": "in the ensemble's own file",
+    }
+)
+"""Settings of an ensemble that `set` does not take."""
 Paradigms = tuple[str, ...]
 
 
@@ -38,21 +50,33 @@ class Variation(_Config):
     """Who is asked in place of every backend of the ensemble."""
     layout: Layout | None = None
     paradigms: Paradigms | None = Field(default=None, min_length=1)
-    """Only these."""
+    """Only these: names, or YAML files relative to the experiment's. Those that the ensemble lacks are added."""
     strategy: str | None = None
     """The fusion strategy."""
     set: dict[str, Any] = Field(default_factory=dict)
     """Any other settings of the ensemble, nested as in its file."""
 
+    @field_validator("set")
+    @classmethod
+    def _elsewhere(cls, value: dict[str, Any]) -> dict[str, Any]:
+        """Refuse what has a place of its own: here it would be overruled, or merged, without a word."""
+        for key, place in _PLACES.items():
+            if key in value and not (key == "paradigms" and isinstance(value[key], dict)):
+                raise ValueError(f"{key} has its place {place}")
+        return value
+
 
 class ArmSpec(Variation):
     """One arm, with a name of its own."""
 
-    name: str = Field(min_length=1, max_length=120)
+    name: str = Field(min_length=1, max_length=MAX_NAME)
 
 
 class Grid(_Config):
-    """Every combination of these is an arm; an empty list leaves that setting as it is."""
+    """Every combination of these is an arm; an empty list leaves that setting as it is.
+
+    Beside `arms`, every one of those is tried in every combination.
+    """
 
     ensemble: tuple[str, ...] = ()
     backend: tuple[str, ...] = ()
@@ -67,6 +91,7 @@ class RunBudget(_Config):
     calls: int | None = Field(default=None, ge=0)
     """Attempts."""
     tokens: int | None = Field(default=None, ge=0)
+    """Input and output."""
     cost: float | None = Field(default=None, ge=0)
     """US dollars."""
 
@@ -81,6 +106,7 @@ class RaySettings(_Config):
     cpus: float = Field(default=0.5, gt=0)
     """CPUs that Ray sets aside for an actor."""
     gpus: float = Field(default=0.0, ge=0)
+    """GPUs that Ray sets aside for an actor."""
     batch: int = Field(default=256, ge=1)
     """Cases handed to an actor at once."""
 
@@ -93,31 +119,43 @@ class Analysis(_Config):
     level: float = Field(default=0.95, gt=0.5, lt=1)
     """Of the intervals."""
     seed: int = 0
+    """Of the resamples."""
 
 
 class Experiment(_Config):
     """Ensembles over a data set."""
 
     name: str = Field(pattern=_NAME)
+    """Letters, digits, `_`, `.` and `-`; the run's folder is called so."""
     description: str = ""
+    """One line, for lists and reports."""
     data: DataSpec
+    """Which pictures, and what is true of them."""
     base: Variation = Variation()
     """What all arms start from."""
     arms: tuple[ArmSpec, ...] = ()
+    """Arms that are named one by one."""
     grid: Grid | None = None
+    """Arms that are all combinations of some settings."""
     perturbations: tuple[str, ...] = Field(default=(NONE,), min_length=1)
     """`none` is the picture as it is."""
     repeats: int = Field(default=1, ge=1, le=100)
     """How often everything is asked anew, for the variance; needs a temperature above 0 to mean much."""
     provenance: ProvenanceMode = ProvenanceMode.IGNORE
     """Generated files often carry their label in the metadata, so it is left out unless asked for."""
-    seed: int = 0
+    seed: int | None = None
+    """Of the answers, for backends that take one, where the ensemble sets none; repeats go on from it. The seed of the
+    sample is `data.seed`, that of the intervals `analysis.seed`."""
     budget: RunBudget = RunBudget()
+    """What the whole run may spend."""
     window: int = Field(default=WINDOW, ge=1, le=10_000)
     """Cases under way at once."""
     engine: Literal["local", "ray"] = "local"
+    """Where the work is done: in this process, or on a Ray cluster (extra `ray`)."""
     ray: RaySettings = RaySettings()
+    """Only for that engine."""
     analysis: Analysis = Analysis()
+    """How results are summed up."""
     keep_words: bool = True
     """Keep what the paradigms said in the journal, for the report's table of cases."""
 
@@ -156,6 +194,27 @@ def load_experiment(name: str, changes: Mapping[str, Any] = MappingProxyType({})
         raise ConfigError(f"{where}: an experiment is a mapping of settings.")
     data.pop("$schema", None)
     return build(Experiment, _merged(data, changes), where), base
+
+
+def asked_of(experiment: Experiment, backends: Sequence[str]) -> Experiment:
+    """The experiment with these backends in place of all that it names; of several, each is an arm.
+
+    Raises:
+        ConfigError: a backend is named twice.
+    """
+    if not backends:
+        return experiment
+    if len(set(backends)) < len(backends):
+        raise ConfigError("A backend is named twice.")
+    one = backends[0] if len(backends) == 1 else None
+    grid = (experiment.grid or Grid()).model_copy(update={"backend": () if one else tuple(backends)})
+    return experiment.model_copy(
+        update={
+            "base": experiment.base.model_copy(update={"backend": one}),
+            "arms": tuple(arm.model_copy(update={"backend": None}) for arm in experiment.arms),
+            "grid": grid,
+        }
+    )
 
 
 def _merged(data: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

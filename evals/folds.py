@@ -29,18 +29,24 @@ class Folds:
 
 
 def in_domain(table: VoteTable, seed: int = 0, folds: int = FOLDS) -> Folds:
-    """Stratified folds. Where both classes have sources enough, no source is on both sides of a split."""
+    """Stratified folds. Where both classes have sources enough, no source is on both sides of a split.
+
+    With so few cases that too few of a class are left once a source is held out, cases are split without regard to
+    their sources, and the words say so.
+    """
     rows, truth = np.arange(len(table)), table.generated
     folds = min(folds, *table.classes)
     groups = _groups(table)
     fewest = min(len(np.unique(groups[truth])), len(np.unique(groups[~truth])))
-    given = any(source is not None for source in table.source)
+    given, few = any(source is not None for source in table.source), ""
     if given and fewest >= folds:
         made = StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(rows, truth, groups)
         splits = tuple((train, held) for train, held in made if _both(table, train))
-        return Folds(splits, f"{folds} folds, stratified, no source on both sides")
+        if splits:
+            return Folds(splits, f"{folds} folds, stratified, no source on both sides")
+        few = "; too few cases to hold whole sources out"
     made = StratifiedKFold(folds, shuffle=True, random_state=seed).split(rows, truth)
-    return Folds(tuple(made), f"{folds} folds, stratified, cases taken as independent")
+    return Folds(tuple(made), f"{folds} folds, stratified, cases taken as independent{few}")
 
 
 def by_source(table: VoteTable) -> Folds | str:

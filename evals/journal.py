@@ -1,14 +1,16 @@
 """The journal of a run: JSON lines that are only ever appended, the header first.
 
 Every line is written at once and flushed, so a killed process loses at most the line it was writing: a line without an
-end is cut off when the journal is opened again. Of several entries for one task the last counts.
+end is cut off when the journal is opened again. Of several entries for one task the last counts. A line without a
+judgment only says what was spent.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from io import BufferedRandom
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -44,19 +46,31 @@ class Header(_Record):
 
 
 class Spent(_Record):
-    """What one session had spent so far when an entry was written."""
+    """What one session had spent, or set aside for what was under way, when a line was written."""
 
     calls: int = 0
     tokens: int = 0
     cost: float = 0.0
+
+    @classmethod
+    def of(cls, amount: Amount) -> Self:
+        """The same, of a budget."""
+        return cls(calls=amount.calls, tokens=amount.tokens, cost=amount.cost)
 
     def amount(self) -> Amount:
         """For the budget."""
         return Amount(self.calls, self.tokens, self.cost)
 
 
+class SpentLine(_Record):
+    """A line that only says what a session had spent."""
+
+    session: int = 0
+    spent: Spent
+
+
 class Entry(_Record):
-    """One line after the header: a judgment, the whole verdict if it is kept, and what the session had spent."""
+    """A judgment, the whole verdict if it is kept, and what the session had spent."""
 
     judgment: Judgment
     verdict: dict[str, Any] | None = None
@@ -68,15 +82,18 @@ class Journal:
     """The journal of a run that goes on; hold the run's lock while it is open.
 
     Attributes:
-        failed: of the tasks that are done, those that ended in an error or have a failed examination.
+        done: the tasks that earlier sessions did.
+        failed: of them, those that ended in an error or have a failed examination.
+        spent_before: what earlier sessions spent. Of one that was killed, what was under way counts as spent.
     """
 
-    def __init__(self, file: BufferedRandom, header: Header) -> None:
+    def __init__(self, file: BufferedRandom, path: Path, header: Header) -> None:
         self._file = file
+        self._path = path
         self.header = header
         self.done: set[Key] = set()
         self.failed: set[Key] = set()
-        self._sessions: dict[int, Spent] = {}
+        self.spent_before = Amount()
         self.session = 0
 
     @classmethod
@@ -86,59 +103,69 @@ class Journal:
         Raises:
             ConfigError: it belongs to another experiment, or to another state of this one; or it is damaged.
         """
-        if not path.exists():
+        try:
             path.touch()
-        file = path.open("r+b")
+            file = path.open("r+b")
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot be written ({error.strerror}).") from error
         try:
             end = _whole(file)
             if end == 0:
-                journal = cls(file, header)
+                journal = cls(file, path, header)
                 journal._write(header.model_dump_json())
                 return journal
-            journal = cls(file, read_header(path))
+            journal = cls(file, path, read_header(path))
             _same(journal.header, header, path)
-            for entry in read_entries(path):
-                journal._note(entry)
-            journal.session = max(journal._sessions, default=-1) + 1
+            journal._read_back()
             file.seek(end)
         except BaseException:
             file.close()
             raise
         return journal
 
-    @property
-    def spent_before(self) -> Amount:
-        """What the sessions before this one spent, as far as it was written down."""
-        return sum((spent.amount() for spent in self._sessions.values()), Amount())
-
     def append(self, judgment: Judgment, verdict: dict[str, Any] | None, spent: Amount) -> None:
-        """Write one entry. It is in the file when this returns, also if the process is killed then."""
-        said = Spent(calls=spent.calls, tokens=spent.tokens, cost=spent.cost)
-        entry = Entry(judgment=judgment, verdict=verdict, session=self.session, spent=said)
+        """Write one entry. It is in the file when this returns, also if the process is killed then.
+
+        Raises:
+            ConfigError: it cannot be written, for example since the disk is full.
+        """
+        entry = Entry(judgment=judgment, verdict=verdict, session=self.session, spent=Spent.of(spent))
         self._write(entry.model_dump_json(exclude_defaults=True))
-        self._note_key(entry)
+
+    def note_spent(self, spent: Amount) -> None:
+        """Write what the session has spent, without a judgment. Raises as `append` does."""
+        self._write(SpentLine(session=self.session, spent=Spent.of(spent)).model_dump_json())
 
     def close(self) -> None:
         """Flush to the disk and close."""
         if not self._file.closed:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
+            with contextlib.suppress(OSError):  # a full disk: whoever wrote the last line was told
+                os.fsync(self._file.fileno())
+                self._file.close()
 
     def _write(self, line: str) -> None:
-        self._file.write(line.encode() + b"\n")
-        self._file.flush()
+        try:
+            self._file.write(line.encode() + b"\n")
+            self._file.flush()
+        except OSError as error:
+            raise ConfigError(
+                f"{self._path}: the journal cannot be written ({error.strerror}). What is done is kept; make room and "
+                "go on with --resume."
+            ) from error
 
-    def _note(self, entry: Entry) -> None:
-        self._note_key(entry)
-        self._sessions[entry.session] = entry.spent
-
-    def _note_key(self, entry: Entry) -> None:
-        key = key_of(entry.judgment)
-        self.done.add(key)
-        self.failed.discard(key)
-        if failed(entry.judgment):
-            self.failed.add(key)
+    def _read_back(self) -> None:
+        """What earlier sessions did and spent."""
+        sessions: dict[int, Spent] = {}
+        for line in _lines(self._path):
+            sessions[line.session] = line.spent
+            if isinstance(line, Entry):
+                key = key_of(line.judgment)
+                self.done.add(key)
+                self.failed.discard(key)
+                if failed(line.judgment):
+                    self.failed.add(key)
+        self.spent_before = sum((spent.amount() for spent in sessions.values()), Amount())
+        self.session = max(sessions, default=-1) + 1
 
 
 def failed(judgment: Judgment) -> bool:
@@ -169,15 +196,7 @@ def read_entries(path: Path) -> Iterator[Entry]:
     Raises:
         ConfigError: a line is damaged.
     """
-    with path.open("rb") as file:
-        file.readline()
-        for number, line in enumerate(file, start=2):
-            if not line.endswith(b"\n"):
-                return
-            try:
-                yield Entry.model_validate_json(line)
-            except ValidationError as error:
-                raise ConfigError(f"{path}, line {number}: damaged; the run cannot be read.") from error
+    return (line for line in _lines(path, verdicts=True) if isinstance(line, Entry))
 
 
 def read_judgments(path: Path) -> list[Judgment]:
@@ -187,22 +206,26 @@ def read_judgments(path: Path) -> list[Judgment]:
         ConfigError: there is no journal, or it is damaged.
     """
     read_header(path)
-    latest = {key_of(entry.judgment): entry.judgment for entry in _light(path)}
+    latest = {key_of(line.judgment): line.judgment for line in _lines(path) if isinstance(line, Entry)}
     return [latest[key] for key in sorted(latest)]
 
 
-def read_verdicts(path: Path, wanted: set[Key]) -> dict[Key, dict[str, Any]]:
-    """The whole verdicts of some tasks, where they were kept."""
+def read_verdicts(path: Path, wanted: Container[Key]) -> dict[Key, dict[str, Any]]:
+    """The whole verdicts of some tasks, where they were kept; of a task that was done again, the last."""
     found: dict[Key, dict[str, Any]] = {}
     for entry in read_entries(path):
         key = key_of(entry.judgment)
-        if key in wanted and entry.verdict is not None:
+        if key not in wanted:
+            continue
+        if entry.verdict is not None:
             found[key] = entry.verdict
+        else:
+            found.pop(key, None)
     return found
 
 
-def _light(path: Path) -> Iterator[Entry]:
-    """The entries without their verdicts, which take most of the room."""
+def _lines(path: Path, *, verdicts: bool = False) -> Iterator[Entry | SpentLine]:
+    """Every whole line below the header; verdicts, which take most of the room, only if wanted."""
     with path.open("rb") as file:
         file.readline()
         for number, line in enumerate(file, start=2):
@@ -210,9 +233,13 @@ def _light(path: Path) -> Iterator[Entry]:
                 return
             try:
                 data = json.loads(line)
-                data.pop("verdict", None)
+                if "judgment" not in data:
+                    yield SpentLine.model_validate(data)
+                    continue
+                if not verdicts:
+                    data.pop("verdict", None)
                 yield Entry.model_validate(data)
-            except (ValueError, AttributeError) as error:
+            except (ValueError, TypeError, AttributeError, RecursionError) as error:
                 raise ConfigError(f"{path}, line {number}: damaged; the run cannot be read.") from error
 
 

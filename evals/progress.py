@@ -17,13 +17,17 @@ class Progress:
     Args:
         total: tasks of the whole run.
         done: of them, those done before this session.
+        failed: of those done before, the ones that ended in an error or lack an examination.
     """
 
-    def __init__(self, total: int, done: int) -> None:
+    def __init__(self, total: int, done: int, failed: int = 0) -> None:
         self.total = total
         self.done = done
         self.labels: Counter[str] = Counter()
         """`generated`, `real`, `undecided` and `error`, of this session."""
+        self.failed_before = failed
+        self.errors: Counter[str] = Counter()
+        """Kinds of errors of this session, by the names of their classes."""
         self.calls = 0
         self.cost: float | None = None
         """US dollars of this session, as far as prices are known; None when none is."""
@@ -33,6 +37,8 @@ class Progress:
         """One task is done."""
         self.done += 1
         self.labels[judgment.label.value if judgment.label else "error"] += 1
+        if judgment.error_kind is not None:
+            self.errors[judgment.error_kind] += 1
         self.calls += judgment.costs.calls
         if judgment.costs.cost is not None:
             self.cost = (self.cost or 0.0) + judgment.costs.cost

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
@@ -10,15 +12,16 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from backends.errors import BudgetError, ConfigError, NoVerdictError
-from backends.layers.budget import Budget
+from backends.layers.budget import Amount, Budget
+from evals.engines.kept import KeptModels
 from evals.engines.local import run_local
 from evals.engines.stretch import Stretch
-from evals.experiment import RunBudget
-from evals.journal import Journal
+from evals.journal import Header, Journal, Key, read_header
 from evals.judgment import Judgment
 from evals.plan import Plan
 from evals.progress import Progress
-from evals.run_config import write_config
+from evals.run_budget import JournaledBudget
+from evals.run_config import changes, write_config
 from evals.task import Result
 
 JOURNAL, LOCK = "journal.jsonl", "lock"
@@ -32,6 +35,7 @@ class RunOptions:
     """How a run is begun or taken up again."""
 
     resume: bool = False
+    """Go on with a run that is there; one that is not is begun."""
     retry_failed: bool = False
     """Do again what ended in an error or has a failed examination; means `resume`."""
 
@@ -48,45 +52,75 @@ async def perform_run(
         on_progress: called after every result.
 
     Raises:
-        ConfigError: there is a run already (without `resume`), it is of another experiment, or somebody else works on
-            it; or a backend cannot be used.
+        ConfigError: there is a run already (without `resume`), something has changed since it began, or somebody else
+            works on it; or a backend cannot be used, or the journal cannot be written.
         BudgetError: the budget is spent; what is done is kept.
         BackendError, NoVerdictError: an arm's backend gives no verdicts at all.
     """
     with locked(folder):
         journal = _open(plan, folder, options)
+        budget = JournaledBudget(plan.experiment.budget, journal)
+        done = frozenset(journal.done - (journal.failed if options.retry_failed else set()))
+        work = _Work(plan, folder, journal, budget, Progress(plan.size, len(done), len(journal.failed & done)))
         try:
-            done = journal.done - (journal.failed if options.retry_failed else set())
-            progress = Progress(plan.size, len(done))
-            budget = _rest(plan.experiment.budget, journal)
-            for arm, repeat in plan.stretches():
-                tasks = plan.tasks(arm, repeat, frozenset(done))
-                stretch = Stretch(plan, arm, repeat, tasks, folder / f"answers-{repeat}.sqlite")
-                await _perform(stretch, budget, journal, progress, on_progress)
-            return progress
+            await work.perform(done, on_progress)
         finally:
-            journal.close()
+            _close(journal, budget)
+        return work.progress
 
 
-async def _perform(
-    stretch: Stretch,
-    budget: Budget,
-    journal: Journal,
-    progress: Progress,
-    on_progress: Callable[[Progress], None],
-) -> None:
-    hope = _Hope(stretch.arm.name)
-    async with aclosing(_engine(stretch)(stretch, budget)) as results:
-        async for result in results:
-            if result.starved:
-                raise BudgetError(
-                    f"The run's budget is spent after {progress.done} of {progress.total} tasks. What is done is kept: "
-                    "raise the budget and go on with --resume."
-                )
-            journal.append(result.judgment, result.verdict, budget.spent)
-            progress.add(result.judgment)
-            on_progress(progress)
-            hope.hear(result.judgment)
+def _close(journal: Journal, budget: JournaledBudget) -> None:
+    """Write down what was really spent: nothing is under way any more."""
+    try:
+        with contextlib.suppress(ConfigError):  # whoever wrote the line before was told
+            if budget.committed != Amount():
+                journal.note_spent(budget.committed)
+    finally:
+        journal.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A session of a run."""
+
+    plan: Plan
+    folder: Path
+    journal: Journal
+    budget: JournaledBudget
+    progress: Progress
+
+    async def perform(self, done: frozenset[Key], on_progress: Callable[[Progress], None]) -> None:
+        """All stretches, those of one backend with the same loaded models."""
+        shared = KeptModels()
+        asked: str | None = None
+        try:
+            for arm, repeat in self.plan.stretches():
+                if arm.ensemble.backend != asked:
+                    await shared.let_go()
+                    asked = arm.ensemble.backend
+                tasks = self.plan.tasks(arm, repeat, done)
+                first = next(tasks, None)
+                if first is None:
+                    continue  # nothing to do, so nobody has to be reached and no model loaded
+                answers = self.folder / f"answers-{repeat}.sqlite"
+                stretch = Stretch(self.plan, arm, repeat, itertools.chain((first,), tasks), answers, shared)
+                await self._stretch(stretch, on_progress)
+        finally:
+            await shared.let_go()
+
+    async def _stretch(self, stretch: Stretch, on_progress: Callable[[Progress], None]) -> None:
+        hope = _Hope(stretch.arm.name)
+        async with aclosing(_engine(stretch)(stretch, self.budget)) as results:
+            async for result in results:
+                if result.starved:
+                    raise BudgetError(
+                        f"The budget is spent after {self.progress.done} of {self.progress.total} judgments. What is "
+                        "done is kept: raise it and go on with --resume."
+                    )
+                self.journal.append(result.judgment, result.verdict, self.budget.committed)
+                self.progress.add(result.judgment)
+                on_progress(self.progress)
+                hope.hear(result.judgment)
 
 
 def _engine(stretch: Stretch) -> Engine:
@@ -117,17 +151,6 @@ class _Hope:
             )
 
 
-def _rest(limits: RunBudget, journal: Journal) -> Budget:
-    """What earlier sessions left of the budget."""
-    before = journal.spent_before
-    return Budget(
-        calls=None if limits.calls is None else max(0, limits.calls - before.calls),
-        tokens=None if limits.tokens is None else max(0, limits.tokens - before.tokens),
-        cost=None if limits.cost is None else max(0.0, limits.cost - before.cost),
-        name="experiment",
-    )
-
-
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Nobody else works on the run meanwhile. The operating system gives the lock back when a process dies."""
@@ -147,11 +170,32 @@ def locked(folder: Path) -> Iterator[None]:
 
 def _open(plan: Plan, folder: Path, options: RunOptions) -> Journal:
     path = folder / JOURNAL
-    resume = options.resume or options.retry_failed
-    if path.exists() and path.stat().st_size and not resume:
+    begun = path.exists() and path.stat().st_size > 0
+    if begun and not (options.resume or options.retry_failed):
         raise ConfigError(f"{folder}: there is a run already. Go on with --resume, or choose another folder with -o.")
-    if resume and not path.exists():
-        raise ConfigError(f"{folder}: there is no run to go on with. Start it without --resume.")
+    if begun and _has_header(path):
+        _explain_changes(plan, folder, read_header(path))
     journal = Journal.open(path, plan.header())
-    write_config(plan, folder)
+    try:
+        write_config(plan, folder)
+    except ConfigError:
+        journal.close()
+        raise
     return journal
+
+
+def _has_header(path: Path) -> bool:
+    """Whether the first line is whole: a process may have been killed while it wrote it."""
+    with path.open("rb") as file:
+        return file.readline().endswith(b"\n")
+
+
+def _explain_changes(plan: Plan, folder: Path, there: Header) -> None:
+    if there.experiment != plan.experiment.name:
+        raise ConfigError(f"{folder}: this is a run of {there.experiment!r}; choose another folder with -o.")
+    changed = list(changes(plan, folder, there.identity))
+    if changed:
+        raise ConfigError(
+            f"{folder}: the run cannot go on, since its results would not belong together: {'; '.join(changed)}. "
+            "Change it back, or start a new run in another folder (-o)."
+        )

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from backends.errors import ConfigError, UnknownNameError
-from backends.yaml_file import build, read_yaml
+from backends.yaml_file import build
 from evals.data.spec import DataSpec
 from evals.experiment import NONE, Experiment
 from evals.journal import Header, read_header, read_judgments
 from evals.judgment import Judgment
 from evals.run import JOURNAL
-from evals.run_config import CONFIG
+from evals.run_config import CONFIG, saved_config
+from evals.tally import scaled
 from fusion.decision import Rules
 from orchestrator.config import load_ensemble
 from orchestrator.ensemble import Ensemble
-
-__all__ = ["StoredRun", "open_run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +61,19 @@ class StoredRun:
         return [it for it in self.judgments if it.arm == arm and it.perturbation == perturbation]
 
     def rules(self, arm: str) -> Rules:
-        """When votes are enough, as the arm's ensemble says; those of `six` for imported votes."""
-        fusion = (self.ensembles.get(arm) or load_ensemble("six")).fusion
-        return Rules(quorum=fusion.quorum, generated_share=fusion.generated_share, real_share=fusion.real_share)
+        """When votes are enough, as the arm's ensemble says; for imported votes those of `six`, to their number."""
+        ensemble = self.ensembles.get(arm)
+        if ensemble is not None:
+            return rules_of(ensemble)
+        voters = {name for judgment in self.judgments if judgment.arm == arm for name in judgment.votes}
+        six = load_ensemble("six")
+        return scaled(rules_of(six), min(len(voters), len(six.paradigms)) or 1, len(six.paradigms))
+
+
+def rules_of(ensemble: Ensemble) -> Rules:
+    """When votes are enough, without the other settings of its fusion."""
+    fusion = ensemble.fusion
+    return Rules(quorum=fusion.quorum, generated_share=fusion.generated_share, real_share=fusion.real_share)
 
 
 def open_run(folder: Path) -> StoredRun:
@@ -76,18 +84,8 @@ def open_run(folder: Path) -> StoredRun:
     """
     path = folder / JOURNAL
     header = read_header(path)
-    config = _config(folder)
+    config = saved_config(folder)
     experiment = build(Experiment, config["experiment"], str(folder / CONFIG)) if config else None
     arms = config.get("arms", {}) if config else {}
     ensembles = {name: build(Ensemble, data, str(folder / CONFIG)) for name, data in arms.items()}
     return StoredRun(folder, header, tuple(read_judgments(path)), experiment, ensembles)
-
-
-def _config(folder: Path) -> dict[str, Any]:
-    path = folder / CONFIG
-    if not path.exists():
-        return {}
-    data = read_yaml(path)
-    if not isinstance(data, dict) or "experiment" not in data or not isinstance(data.get("arms"), dict):
-        raise ConfigError(f"{path}: this is no configuration of a run.")
-    return data

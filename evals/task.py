@@ -44,19 +44,26 @@ class Result:
 
 
 async def perform(task: Task, judge: Judge, data: DataSpec, *, keep_words: bool) -> Result:
-    """Judge the case of a task. Its errors are results; a fault of the program passes."""
+    """Judge the case of a task. Its errors are results, faults of the program included."""
+    digest = ""
 
     def picture() -> Image:
+        nonlocal digest
         image = task.item.load(data.reencode)
+        digest = image.perturbed_from or image.sha256
         return image if task.perturbation == NONE else perturb(image, task.perturbation)
 
     try:
         verdict = await judge.judge(picture)
     except SixlensError as error:
-        return Result(_failed(task, error), starved=_refused(judge))
+        return Result(_failed(task, digest, error), starved=_refused(judge))
     words = verdict.model_dump(mode="json", exclude_defaults=True) if keep_words else None
-    starved = _refused(judge) and any(report.cause is Cause.BUDGET for report in verdict.reports)
-    return Result(_judged(task, verdict), words, starved)
+    return Result(_judged(task, digest, verdict), words, _refused(judge) and _short_of_money(verdict))
+
+
+def _short_of_money(verdict: Verdict) -> bool:
+    panel = (verdict.panel,) if verdict.panel is not None else ()
+    return any(report.cause is Cause.BUDGET for report in (*verdict.reports, *panel))
 
 
 def _refused(judge: Judge) -> bool:
@@ -64,11 +71,11 @@ def _refused(judge: Judge) -> bool:
     return any(budget.refused for budget in judge.kit.resources.budget.chain())
 
 
-def _judged(task: Task, verdict: Verdict) -> Judgment:
+def _judged(task: Task, digest: str, verdict: Verdict) -> Judgment:
     item = task.item
     return Judgment(
         case=item.case,
-        sha256=item.digest or "",
+        sha256=digest,
         truth=item.truth,
         generator=item.generator,
         source=item.source,
@@ -85,11 +92,11 @@ def _judged(task: Task, verdict: Verdict) -> Judgment:
     )
 
 
-def _failed(task: Task, error: SixlensError) -> Judgment:
+def _failed(task: Task, digest: str, error: SixlensError) -> Judgment:
     item = task.item
     return Judgment(
         case=item.case,
-        sha256=item.digest or "",
+        sha256=digest,
         truth=item.truth,
         generator=item.generator,
         source=item.source,

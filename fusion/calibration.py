@@ -18,6 +18,8 @@ from paradigms.label import Label
 FittedStrategy = Literal["log_odds", "stacked"]
 LIMIT = 4.0
 """How far a score (in its scale) or the log-odds of a stated chance may reach, so that no single number decides."""
+CASE_DIGITS = 12
+MOST_CASES = 50_000
 HEADER = "# A calibration. An ensemble uses it with `fusion: {strategy: %s, calibration: THIS FILE}`.\n"
 
 
@@ -162,6 +164,9 @@ class FittedOn(_Record):
     ensemble: str | None = None
     config_sha256: str | None = None
     paradigms: dict[str, FittedParadigm] = {}
+    cases: tuple[str, ...] = ()
+    """The first twelve hexadecimal digits of each picture's SHA-256, so that nobody tests on what was fitted on; empty
+    where that is not known, or where there are more than 50,000."""
 
 
 class Classes(_Record):
@@ -204,7 +209,7 @@ class Calibration(_Record):
     @property
     def note(self) -> CalibrationNote:
         """The part that stands in a verdict."""
-        false, missed = self.measured.false_positives, self.measured.misses
+        false, missed, found = self.measured.false_positives, self.measured.misses, self.measured.found
         return CalibrationNote(
             name=self.name,
             data=self.data,
@@ -214,6 +219,8 @@ class Calibration(_Record):
             false_positive_interval=(false.low, false.high),
             miss_rate=missed.rate,
             miss_interval=(missed.low, missed.high),
+            found_rate=found.rate,
+            found_interval=(found.low, found.high),
         )
 
     def to_yaml(self) -> str:

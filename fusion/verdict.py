@@ -125,7 +125,11 @@ class CalibrationNote(_Record):
     false_positive_rate: float = Field(ge=0, le=1)
     false_positive_interval: tuple[float, float]
     miss_rate: float = Field(ge=0, le=1)
+    """Generated pictures called photographs."""
     miss_interval: tuple[float, float]
+    found_rate: float = Field(ge=0, le=1)
+    """Generated pictures called generated; what is in neither rate was left undecided."""
+    found_interval: tuple[float, float]
 
 
 class Dissent(_Record):

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from langgraph.errors import GraphBubbleUp
 
@@ -31,6 +31,9 @@ from paradigms.report import Report
 from paradigms.scores.scorer import Scored, Scorer
 from paradigms.scores.scoring import Scoring
 from paradigms.view import Means, View
+
+if TYPE_CHECKING:
+    from orchestrator.case_span import CaseSpan
 
 log = logging.getLogger("sixlens")
 Result = TypeVar("Result")
@@ -83,6 +86,8 @@ class Case:
     delivered: Picture | None = None
     views: dict[str, View] = field(default_factory=dict)
     """By paradigm; filled by `prepare`."""
+    span: CaseSpan | None = None
+    """None for no traces."""
 
     def let_go(self) -> None:
         """Release the decoded pixels, and let the next picture be decoded."""
@@ -112,9 +117,9 @@ class Case:
     async def examine(self, name: str) -> Report:
         """One member's report; whatever happens to it stays its own."""
         if name in self.kit.scorers:
-            return await self.attend(self.scoring(name))
+            return await self.attend(name, self.scoring(name))
         means = self.means(self.kit.backend_of(name))
-        return await self.attend(Examination(self.kit.paradigms[name], self.views[name], means))
+        return await self.attend(name, Examination(self.kit.paradigms[name], self.views[name], means))
 
     def scoring(self, name: str) -> Scoring:
         """The question for a score."""
@@ -124,8 +129,16 @@ class Case:
         picture = Scored(image.data, image.sha256, path)
         return Scoring(name, self.kit.scorers[name], picture)
 
-    async def attend(self, examination: Examination | Scoring, part: Part = "examinations") -> Report:
-        """Run an examination and turn whatever goes wrong into its report: the one catch, at the node's edge."""
+    async def attend(self, name: str, examination: Examination | Scoring, part: Part = "examinations") -> Report:
+        """Run an examination and turn whatever goes wrong into its report."""
+        if self.span is None:
+            return await self._attend(examination, part)
+        asks = isinstance(examination, Examination) and examination.asks
+        with self.span.examination(name, asks=asks) as noted:
+            return noted(await self._attend(examination, part))
+
+    async def _attend(self, examination: Examination | Scoring, part: Part) -> Report:
+        """The one catch, at the node's edge."""
         expired = False
         try:
             async with self.deadline.scope(part) as timeout:

@@ -84,7 +84,7 @@ async def _ask_panel(case: Case, findings: Findings, reports: tuple[Report, ...]
     view = View(case=case.image.sha256, size=(case.image.width, case.image.height), image=case.delivered)
     variables = panel_variables(reports, said, kit.renderer)
     examination = Examination(kit.panel, view, case.means(kit.backends[spec]), variables)
-    return await case.attend(examination, "fusion")
+    return await case.attend(kit.panel.name, examination, "fusion")
 
 
 def _verdict(case: Case, findings: Findings, reports: tuple[Report, ...], ruling: Ruling) -> Verdict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Annotated, Protocol, TypedDict
 
 from langgraph.graph import END, START, StateGraph
@@ -75,7 +76,9 @@ def draw(ensemble: Ensemble) -> str:
 
 
 async def _prepare(state: State, *, runtime: Runtime[Case]) -> State:
-    return {"findings": await prepare(runtime.context)}
+    case = runtime.context
+    with nullcontext() if case.span is None else case.span.part("prepare"):
+        return {"findings": await prepare(case)}
 
 
 async def _fuse(state: State, *, runtime: Runtime[Case]) -> State:

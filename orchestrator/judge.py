@@ -8,11 +8,12 @@ import logging
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AbstractContextManager, AsyncExitStack, aclosing, nullcontext
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import langsmith
 import PIL.Image
@@ -22,18 +23,22 @@ from backends.errors import BackendError, ConfigError, ProgramError, SixlensErro
 from backends.images.image import Image, ImageLimits
 from backends.images.source import load_image
 from backends.layers.budget import Budget
+from backends.layers.cache_store import CacheStore
 from backends.shared import Shared
 from fusion.verdict import Spending, Verdict
 from orchestrator.case import Case, Kit
 from orchestrator.deadline import Deadline
 from orchestrator.ensemble import Ensemble
 from orchestrator.graph import State, build_graph
-from orchestrator.kit import open_kit
+from orchestrator.kit import Around, open_kit
 from orchestrator.lease import Lease
 from orchestrator.ledger import Ledger
 from orchestrator.stability import steadied, variant_kit, variant_of
 from orchestrator.window import in_window
 from paradigms.report import Report
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
 
 log = logging.getLogger("sixlens")
 Source = str | bytes | os.PathLike[str] | PIL.Image.Image | Image | Callable[[], Image]
@@ -90,12 +95,15 @@ class Judge:
         ensemble: the configuration, every setting resolved.
         backends: backends to use in place of those that the ensemble's specs would open, by spec; for tests and for
             backends of your own. They still get all layers, and are closed with the Judge.
-        cache_path: the file of the answer cache; None for no cache on disk, also when `ensemble.cache` is true.
+        cache_path: the file of the answer cache, or a store, which is closed with the Judge; None for no cache on disk,
+            also when `ensemble.cache` is true.
         allow_urls: whether pictures may be fetched from http(s) addresses.
         limits: what a picture may weigh.
         trace: keep rendered prompts and raw answers on the reports.
         budget: one that several Judges share; the ensemble's own lies within it.
         shared: where several Judges on one event loop hold models loaded into this process, and connections.
+        tracer_provider: OpenTelemetry's, for traces without pictures and without words of prompts and answers; None for
+            no traces, also when there is a global one.
 
     Raises:
         ConfigError: (on entering) a backend, a paradigm or a file of the ensemble cannot be used.
@@ -106,12 +114,13 @@ class Judge:
         ensemble: Ensemble,
         *,
         backends: Mapping[str, Backend] | None = None,
-        cache_path: Path | None = None,
+        cache_path: Path | CacheStore | None = None,
         allow_urls: bool = False,
         limits: ImageLimits | None = None,
         trace: bool = False,
         budget: Budget | None = None,
         shared: Shared | None = None,
+        tracer_provider: TracerProvider | None = None,
     ) -> None:
         self.ensemble = ensemble
         self._given = dict(backends or {})
@@ -119,8 +128,8 @@ class Judge:
         self._allow_urls = allow_urls
         self._limits = limits or ImageLimits()
         self._trace = trace
-        self._budget = budget
-        self._shared = shared
+        tracer = None if tracer_provider is None else tracer_provider.get_tracer("sixlens", version("sixlens"))
+        self._around = Around(budget, shared, tracer)
         self._graph = build_graph(ensemble)
         self._stack = AsyncExitStack()
         self._kit: Kit | None = None
@@ -139,8 +148,7 @@ class Judge:
                 executor,
                 trace=self._trace,
                 stack=stack,
-                budget=self._budget,
-                shared=self._shared,
+                around=self._around,
             )
             self._stack = stack.pop_all()
         return self
@@ -225,10 +233,8 @@ class Judge:
         try:
             async with Lease(self._decoded) as lease:
                 case = self._case(await self.load(source), order, lease, deadline_s)
-                async with aclosing(self._run(case)) as events:
+                async with aclosing(self._told(case)) as events:
                     async for event in events:
-                        if isinstance(event, Decided) and self.ensemble.stability:
-                            event = Decided(await self._steadied(event.verdict, case))
                         yield event
         except (SixlensError, asyncio.CancelledError, GeneratorExit):
             raise
@@ -237,6 +243,26 @@ class Judge:
                 raise
             log.exception("a fault in the program while case %d was judged", order)
             raise ProgramError(f"A fault in the program ({type(error).__name__}); the log has the details.") from error
+
+    async def _told(self, case: Case) -> AsyncGenerator[Event]:
+        """A case with the variants of its picture, inside its span."""
+        with self._spanned(case):
+            async with aclosing(self._run(case)) as events:
+                async for event in events:
+                    if isinstance(event, Decided) and self.ensemble.stability:
+                        event = Decided(await self._steadied(event.verdict, case))
+                    if isinstance(event, Decided) and case.span is not None:
+                        case.span.decided(event.verdict)
+                    yield event
+
+    def _spanned(self, case: Case) -> AbstractContextManager[None]:
+        tracer = self._around.tracer
+        if tracer is None:
+            return nullcontext()
+        from orchestrator.case_span import CaseSpan
+
+        case.span = CaseSpan.begin(tracer, self.ensemble.name, self.kit.config_sha256)
+        return case.span.closing()
 
     async def _run(self, case: Case) -> AsyncGenerator[Event]:
         """A case through the graph."""
@@ -257,8 +283,12 @@ class Judge:
                 try:
                     image = await case.in_thread(lambda: variant_of(case, name))
                     variant = Case(kit, image, deadline, ledger, case.budget, case.order, lease)
-                    async with aclosing(self._run(variant)) as events:
-                        verdicts = [event.verdict async for event in events if isinstance(event, Decided)]
+                    variant.span = None if case.span is None else case.span.variant(name)
+                    with nullcontext() if variant.span is None else variant.span.closing():
+                        async with aclosing(self._run(variant)) as events:
+                            verdicts = [event.verdict async for event in events if isinstance(event, Decided)]
+                        if variant.span is not None:
+                            variant.span.decided(verdicts[0])
                 except SixlensError as error:
                     return error, ledger.spending()
                 return verdicts[0], ledger.spending()

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backends.backend import Backend
 from backends.connections import Connections
@@ -44,6 +44,9 @@ from paradigms.render import Renderer
 from paradigms.signals.measurement import MEASUREMENTS
 from paradigms.storable import storable
 
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
 log = logging.getLogger("sixlens")
 
 _NOT_IN_IDENTITY: Mapping[str, Any] = MappingProxyType(
@@ -55,6 +58,18 @@ _NOT_IN_IDENTITY: Mapping[str, Any] = MappingProxyType(
     }
 )
 """Settings that do not change what is asked and how the answers are fused. What files hold counts by its content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What lies around a Judge; None where there is nothing."""
+
+    budget: Budget | None = None
+    """One that several Judges share; the ensemble's own lies within it."""
+    shared: Shared | None = None
+    """Where several Judges hold models and connections."""
+    tracer: Tracer | None = None
+    """Where spans are begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +86,12 @@ class _Opening:
 async def open_kit(
     ensemble: Ensemble,
     given: Mapping[str, Backend],
-    cache_path: Path | None,
+    cache_path: Path | CacheStore | None,
     executor: Executor,
     *,
     trace: bool,
     stack: AsyncExitStack,
-    budget: Budget | None = None,
-    shared: Shared | None = None,
+    around: Around,
 ) -> Kit:
     """Load prompts and exemplars, and open every backend that the ensemble names; `stack` closes them.
 
@@ -89,10 +103,10 @@ async def open_kit(
     paradigms = load_paradigms(ensemble)
     exemplars = await asyncio.get_running_loop().run_in_executor(executor, _shown_exemplars, ensemble, paradigms)
     common = load_common()
-    resources = _resources(ensemble, cache_path, budget)
+    resources = _resources(ensemble, cache_path, around)
     providers: dict[str, Backend] = {}
     opened = _open_backends(
-        ensemble, paradigms, _Opening(given, providers, resources, stack, Connections(shared=shared))
+        ensemble, paradigms, _Opening(given, providers, resources, stack, Connections(shared=around.shared))
     )
     panel = panel_paradigm(common.panel, common.version)
     return Kit(
@@ -214,12 +228,14 @@ def _open(ensemble: Ensemble, spec: str, opening: _Opening) -> Backend:
     return open_backend(spec, build(BackendSettings, own, f"backends.{spec}"), opening.connections)
 
 
-def _resources(ensemble: Ensemble, cache_path: Path | None, around: Budget | None) -> Resources:
+def _resources(ensemble: Ensemble, cache_path: Path | CacheStore | None, around: Around) -> Resources:
     budget = ensemble.budget
+    store = CacheStore(cache_path) if isinstance(cache_path, Path) and ensemble.ask and ensemble.cache else None
     return Resources(
-        store=CacheStore(cache_path) if ensemble.ask and ensemble.cache and cache_path is not None else None,
-        budget=Budget(calls=budget.calls, tokens=budget.tokens, cost=budget.cost, parent=around),
+        store=cache_path if isinstance(cache_path, CacheStore) else store,
+        budget=Budget(calls=budget.calls, tokens=budget.tokens, cost=budget.cost, parent=around.budget),
         prices=Prices.load(Path(ensemble.prices) if ensemble.prices else None),
+        tracer=around.tracer,
     )
 
 

@@ -18,9 +18,10 @@ def from_logprobs(places: Sequence[TokenPlace]) -> float | None:
     """The chance of `generated` against `real` where the label stands, in [0, 1]; None when that cannot be told.
 
     Looks at the token with which the last stated label begins, and sums the likeliest tokens that begin either label.
+    A place without alternatives says nothing about the other label.
     """
     start = _label_start([place.chosen.token for place in places])
-    if start is None:
+    if start is None or not {chance.token for chance in places[start].likeliest} - {places[start].chosen.token}:
         return None
     generated = real = 0.0
     place = places[start]

@@ -66,6 +66,11 @@ class Examination:
         self._talk: Conversation | None = None
         self._text = ""
 
+    @property
+    def asks(self) -> bool:
+        """Whether a model is asked."""
+        return self._means.backend is not None and bool(self._paradigm.asks)
+
     async def run(self) -> Report:
         """Take every step.
 

@@ -179,7 +179,7 @@ Step = Annotated[
     Annotated[AskStep, Tag("ask step")] | Annotated[MeasureStep, Tag("measure step")], Discriminator(_kind)
 ]
 
-_RESERVED = frozenset({"subject", "exemplars", "exemplar", "regions", "answers", "answer", "provenance", "unanswered"})
+RESERVED = frozenset({"subject", "exemplars", "exemplar", "regions", "answers", "answer", "provenance", "unanswered"})
 """The variables that templates have besides the answers of earlier steps."""
 
 
@@ -205,7 +205,7 @@ class Paradigm(_Config):
             raise ValueError("the last step that asks must be `ask: verdict`")
         if any(step.ask == "verdict" for step in asks[:-1]):
             raise ValueError("only the last step that asks may be `ask: verdict`")
-        reserved = _RESERVED & set(names)
+        reserved = RESERVED & set(names)
         if reserved:
             raise ValueError(f"a step may not be called {min(reserved)!r}: templates use that name")
         return self

@@ -11,7 +11,7 @@ import os
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import platformdirs
 from anyio.from_thread import start_blocking_portal
@@ -22,6 +22,9 @@ from fusion.verdict import Verdict
 from orchestrator.config import Overrides, load_ensemble
 from orchestrator.ensemble import Ensemble
 from orchestrator.judge import WINDOW, Event, Judge, Judged, Source
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
 
 CACHE_FILE = "answers.sqlite"
 
@@ -38,6 +41,7 @@ class JudgeOptions(TypedDict, total=False):
     trace: bool
     backends: Mapping[str, Backend] | None
     stability: int | None
+    tracer_provider: TracerProvider | None
 
 
 def open_judge(
@@ -51,6 +55,7 @@ def open_judge(
     trace: bool = False,
     backends: Mapping[str, Backend] | None = None,
     stability: int | None = None,
+    tracer_provider: TracerProvider | None = None,
 ) -> Judge:
     """A `Judge` to be used as an async context manager. Nothing is opened and nobody asked before that.
 
@@ -68,6 +73,8 @@ def open_judge(
         backends: backends of your own, used in place of the specs that they are given under.
         stability: how many mild variants of a picture are judged too, instead of the ensemble's number; a label that
             they flip becomes `undecided, unstable`.
+        tracer_provider: OpenTelemetry's, for traces without pictures and without words of prompts and answers. None for
+            no traces, also when there is a global provider.
 
     Raises:
         ConfigError: the ensemble, a file or a setting is wrong.
@@ -75,7 +82,14 @@ def open_judge(
     tried = () if stability is None else (f"stability={stability}",)
     resolved = _resolve(ensemble, Overrides(backend, fusion, (*settings, *tried)))
     cache_path = cache_file() if cache else None
-    return Judge(resolved, backends=backends, cache_path=cache_path, allow_urls=allow_urls, trace=trace)
+    return Judge(
+        resolved,
+        backends=backends,
+        cache_path=cache_path,
+        allow_urls=allow_urls,
+        trace=trace,
+        tracer_provider=tracer_provider,
+    )
 
 
 async def ajudge(source: Source, **options: Unpack[JudgeOptions]) -> Verdict:
@@ -87,7 +101,7 @@ async def ajudge(source: Source, **options: Unpack[JudgeOptions]) -> Verdict:
             `ensemble` (a name, a YAML file, or an `Ensemble`), `backend` (who is asked, as PROVIDER:MODEL), `fusion` (a
             strategy's name), `settings` (["KEY.KEY=VALUE"]), `cache` (keep answers on disk; True), `allow_urls` (fetch
             pictures from the web; False), `trace` (keep prompts and answers; False), `backends` (your own, by spec),
-            `stability` (judge so many mild variants too; the ensemble's own number).
+            `stability` (judge so many mild variants too; the ensemble's own number), `tracer_provider` (traces; None).
 
     Raises:
         ConfigError: the ensemble, a file, a setting or a backend is wrong.
@@ -108,7 +122,7 @@ async def astream(source: Source, **options: Unpack[JudgeOptions]) -> AsyncGener
             `ensemble` (a name, a YAML file, or an `Ensemble`), `backend` (who is asked, as PROVIDER:MODEL), `fusion` (a
             strategy's name), `settings` (["KEY.KEY=VALUE"]), `cache` (keep answers on disk; True), `allow_urls` (fetch
             pictures from the web; False), `trace` (keep prompts and answers; False), `backends` (your own, by spec),
-            `stability` (judge so many mild variants too; the ensemble's own number).
+            `stability` (judge so many mild variants too; the ensemble's own number), `tracer_provider` (traces; None).
 
     Raises what `ajudge` raises.
     """
@@ -132,7 +146,7 @@ async def ajudge_many(
             `ensemble` (a name, a YAML file, or an `Ensemble`), `backend` (who is asked, as PROVIDER:MODEL), `fusion` (a
             strategy's name), `settings` (["KEY.KEY=VALUE"]), `cache` (keep answers on disk; True), `allow_urls` (fetch
             pictures from the web; False), `trace` (keep prompts and answers; False), `backends` (your own, by spec),
-            `stability` (judge so many mild variants too; the ensemble's own number).
+            `stability` (judge so many mild variants too; the ensemble's own number), `tracer_provider` (traces; None).
 
     Raises:
         ConfigError: the ensemble, a file, a setting or a backend is wrong.
@@ -155,7 +169,7 @@ def judge(source: Source, **options: Unpack[JudgeOptions]) -> Verdict:
             `ensemble` (a name, a YAML file, or an `Ensemble`), `backend` (who is asked, as PROVIDER:MODEL), `fusion` (a
             strategy's name), `settings` (["KEY.KEY=VALUE"]), `cache` (keep answers on disk; True), `allow_urls` (fetch
             pictures from the web; False), `trace` (keep prompts and answers; False), `backends` (your own, by spec),
-            `stability` (judge so many mild variants too; the ensemble's own number).
+            `stability` (judge so many mild variants too; the ensemble's own number), `tracer_provider` (traces; None).
 
     Raises what `ajudge` raises.
     """
@@ -178,7 +192,7 @@ def judge_many(
             `ensemble` (a name, a YAML file, or an `Ensemble`), `backend` (who is asked, as PROVIDER:MODEL), `fusion` (a
             strategy's name), `settings` (["KEY.KEY=VALUE"]), `cache` (keep answers on disk; True), `allow_urls` (fetch
             pictures from the web; False), `trace` (keep prompts and answers; False), `backends` (your own, by spec),
-            `stability` (judge so many mild variants too; the ensemble's own number).
+            `stability` (judge so many mild variants too; the ensemble's own number), `tracer_provider` (traces; None).
     """
     with start_blocking_portal(name="sixlens") as portal:
         results = ajudge_many(sources, window=window, ordered=ordered, **options)

@@ -17,9 +17,12 @@ from pydantic_core import core_schema
 from backends.errors import UnknownNameError
 from backends.settings import BackendSettings
 from backends.yaml_file import parse_yaml
+from evals.experiment import NONE, Experiment
+from fusion.calibration import Calibration
 from fusion.strategies import FITTED, STRATEGIES
 from fusion.verdict import Verdict
 from orchestrator.ensemble import Ensemble
+from orchestrator.perturbations import PERTURBATIONS
 from paradigms.exemplars import ExemplarRow
 from paradigms.paradigm import Paradigm
 
@@ -28,7 +31,7 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schema(name: str) -> Schema:
-    """The JSON Schema (draft 2020-12) of this name: `verdict`, `ensemble`, `paradigm` or `exemplars`.
+    """The JSON Schema (draft 2020-12) of this name, one of `schema_names()`.
 
     Raises:
         UnknownNameError: there is none of this name.
@@ -89,8 +92,32 @@ def _exemplars() -> Schema:
     return {"description": "Exemplars for few-shot questions.", "type": "array", "items": row, **rest}
 
 
+def _experiment() -> Schema:
+    made = _for_editors(_of(Experiment))
+    made["properties"]["perturbations"]["items"]["enum"] = [NONE, *PERTURBATIONS]
+    for name in ("Variation", "ArmSpec"):
+        made["$defs"][name]["properties"]["strategy"]["anyOf"][0]["enum"] = [*STRATEGIES, *FITTED]
+    made["$defs"]["Grid"]["properties"]["strategy"]["items"]["enum"] = [*STRATEGIES, *FITTED]
+    spec = made["$defs"]["DataSpec"]["properties"]
+    for name in ("generated", "real", "exclude"):
+        items = {key: spec[name].pop(key) for key in ("type", "items")}
+        spec[name]["anyOf"] = [items, {"type": ["string", "number", "boolean"]}]
+    return made
+
+
+def _calibration() -> Schema:
+    return _of(Calibration)
+
+
 _SCHEMAS: Mapping[str, Callable[[], Schema]] = MappingProxyType(
-    {"verdict": _verdict, "ensemble": _ensemble, "paradigm": _paradigm, "exemplars": _exemplars}
+    {
+        "verdict": _verdict,
+        "ensemble": _ensemble,
+        "paradigm": _paradigm,
+        "exemplars": _exemplars,
+        "experiment": _experiment,
+        "calibration": _calibration,
+    }
 )
 
 

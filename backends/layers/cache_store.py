@@ -51,6 +51,8 @@ class CacheStore:
         max_bytes: beyond it, the answers longest unused are dropped.
         max_age_days: older answers are asked for again.
         clock: seconds since the epoch.
+        at_once: write each answer before `put_soon` returns, in the caller's thread. For a file that nobody else uses:
+            a process that is killed then loses no answer that it had got.
     """
 
     def __init__(
@@ -59,8 +61,11 @@ class CacheStore:
         max_bytes: int = 1_000_000_000,
         max_age_days: float = 90.0,
         clock: Callable[[], float] = time.time,
+        *,
+        at_once: bool = False,
     ) -> None:
         self._path = path
+        self._at_once = at_once
         self._max_bytes = max_bytes
         self._max_age_s = max_age_days * _DAY_S
         self._clock = clock
@@ -80,7 +85,8 @@ class CacheStore:
             now = self._clock()
             if stored is None or stored[1] < now - self._max_age_s:
                 return None
-            self._used[key] = now
+            if not self._at_once:  # the thread must not write beside the caller
+                self._used[key] = now
             if len(self._used) >= _MAX_TOUCHED:
                 self._schedule()
         try:
@@ -89,15 +95,22 @@ class CacheStore:
             return None  # written by another version; the new answer will replace it
 
     def put_soon(self, key: str, completion: Completion) -> None:
-        """Keep an answer: `get` finds it at once, the file has it a moment later."""
+        """Keep an answer: `get` finds it at once, the file has it a moment later (or now, with `at_once`)."""
         try:
             body = completion.model_dump_json(exclude={"rate"})
         except PydanticSerializationError:
             return  # half a character (a lone surrogate) has no bytes to be written
         with self._lock:
-            if self._file is not None and len(self._pending) < _MAX_PENDING:
+            if self._at_once:
+                self._write_now(key, (body, self._clock()))
+            elif self._file is not None and len(self._pending) < _MAX_PENDING:
                 self._pending[key] = (body, self._clock())
                 self._schedule()
+
+    def _write_now(self, key: str, answer: Stored) -> None:
+        file = self._file
+        if file is not None:
+            self._guarded(lambda: file.write({key: answer}, {}, answer[1]))
 
     def put(self, key: str, completion: Completion) -> None:
         """Keep an answer, and return when the file has it."""

@@ -22,6 +22,7 @@ from backends.errors import ConfigError, MissingExtraError
 from backends.local.conversation import first_line
 from backends.local.engine import OutOfMemoryError
 from backends.local.fingerprint import WEIGHTS, digest_of
+from backends.local.hub import hub_away
 from backends.local.memory import lacks_memory
 from backends.local.sampling import Defaults, defaults_of
 from backends.local.settings import LocalSettings
@@ -81,10 +82,12 @@ def open_checkpoint(source: str, settings: LocalSettings) -> Checkpoint:
     folder = folder_of(source)
     device = device_of(settings)
     dtype = dtype_of(settings, device)
+    away = None
     try:
-        processor = _processor(source, settings)
+        away = hub_away(source, settings.revision, "config.json") if folder is None else None
+        processor = _processor(source, settings, cached=away is not None)
         adapter = _adapter_folder(settings.adapter)
-        model = _model(source, settings, device, dtype)
+        model = _model(source, settings, device, dtype, cached=away is not None)
         if adapter is not None:
             _lay_adapter(model, adapter)
     except ImportError as error:
@@ -92,9 +95,11 @@ def open_checkpoint(source: str, settings: LocalSettings) -> Checkpoint:
     except RuntimeError as error:
         if lacks_memory(error):
             raise OutOfMemoryError(first_line(error)) from error
-        raise ConfigError(_refusal(source, folder, error)) from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
-        raise ConfigError(_refusal(source, folder, error)) from error
+        raise ConfigError(_refusal(source, error)) from error
+    except OSError as error:
+        raise ConfigError(_lacking(source, away, error) if folder is None else _refusal(source, error)) from error
+    except (ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
+        raise ConfigError(_refusal(source, error)) from error
     model.eval()
     generation = model.generation_config
     ends, pad = _ends(model, processor.tokenizer)
@@ -123,6 +128,8 @@ def folder_of(source: str) -> Path | None:
             raise ConfigError(f"{source} has no config.json, so no model is in it; name the folder that holds one.")
         if not any(path.glob(f"*{WEIGHTS}")):
             raise ConfigError(f"{source} has no weights in safetensors (*{WEIGHTS}); other formats are not read.")
+        if (path / _ADAPTER[0]).is_file():
+            raise ConfigError(f"{source} holds an adapter too; move it to another folder, and name that as `adapter`.")
         return path
     if path.exists():
         raise ConfigError(f"{source} is a file; name the folder that holds the model.")
@@ -171,8 +178,10 @@ def dtype_of(settings: LocalSettings, device: str) -> Any:
     return getattr(torch, settings.dtype)
 
 
-def _processor(source: str, settings: LocalSettings) -> Any:
-    processor = transformers.AutoProcessor.from_pretrained(source, revision=settings.revision, trust_remote_code=False)
+def _processor(source: str, settings: LocalSettings, cached: bool) -> Any:
+    processor = transformers.AutoProcessor.from_pretrained(
+        source, revision=settings.revision, trust_remote_code=False, local_files_only=cached
+    )
     if not hasattr(processor, "image_processor") or getattr(processor, "tokenizer", None) is None:
         raise ConfigError(f"{source} has no processor for pictures; take a model that answers about pictures.")
     if not (processor.chat_template or processor.tokenizer.chat_template):
@@ -180,11 +189,14 @@ def _processor(source: str, settings: LocalSettings) -> Any:
     return processor
 
 
-def _model(source: str, settings: LocalSettings, device: str, dtype: Any) -> Any:
+def _model(source: str, settings: LocalSettings, device: str, dtype: Any, cached: bool) -> Any:
     model, told = transformers.AutoModelForImageTextToText.from_pretrained(
         source,
         revision=settings.revision,
         trust_remote_code=False,
+        local_files_only=cached,
+        # An adapter that lies beside the weights would be laid over them unasked, and may be of another format.
+        adapter_kwargs={"local_files_only": True},
         use_safetensors=True,
         dtype=dtype,
         device_map=settings.device_map or (None if device == "cpu" else {"": device}),
@@ -218,7 +230,9 @@ def _adapter_folder(adapter: str | None) -> Path | None:
     path = Path(adapter).expanduser()
     if not path.is_dir() and re.fullmatch(_REPOSITORY, adapter) and not path.exists():
         try:
-            path = Path(huggingface_hub.snapshot_download(adapter, allow_patterns=list(_ADAPTER)))
+            cached = hub_away(adapter, None, _ADAPTER[0]) is not None
+            found = huggingface_hub.snapshot_download(adapter, allow_patterns=list(_ADAPTER), local_files_only=cached)
+            path = Path(found)
         except OSError as error:
             text = f"The adapter {adapter} cannot be fetched; check its name, or name a folder ({first_line(error)})."
             raise ConfigError(text) from error
@@ -244,7 +258,19 @@ def _missing(source: str, error: ImportError) -> ConfigError:
     return ConfigError(f"{source} cannot be loaded: {first_line(error)}")
 
 
-def _refusal(source: str, folder: Path | None, error: Exception) -> str:
+def _lacking(source: str, away: str | None, error: OSError) -> str:
+    """Why a repository is not to be had."""
+    if "trust_remote_code" in str(error):
+        return _refusal(source, error)
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
+        return f"{source} is not in the local cache, and HF_HUB_OFFLINE is set; download it first, or name a folder."
+    if away is not None:
+        text = f"There is no folder {source}, the local cache lacks it, and the Hugging Face hub cannot be asked"
+        return f"{text} ({away}); check the network, or name a folder."
+    return f"{source} cannot be fetched; check its name, your access to it and the network ({first_line(error)})."
+
+
+def _refusal(source: str, error: Exception) -> str:
     said = first_line(error)
     if "trust_remote_code" in str(error):
         return f"{source} needs code of its own, which sixlens does not run; take a version made for transformers."
@@ -252,12 +278,6 @@ def _refusal(source: str, folder: Path | None, error: Exception) -> str:
         return f"{source} is not a model that answers about pictures ({said})."
     if isinstance(error, SafetensorError):
         return f"The weights of {source} are damaged ({said}); download it again."
-    if folder is None and isinstance(error, OSError):
-        if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
-            return (
-                f"{source} is not in the local cache, and HF_HUB_OFFLINE is set; download it first, or name a folder."
-            )
-        return f"{source} cannot be fetched; check its name, your access to it and the network ({said})."
     return f"{source} cannot be loaded as a model that answers about pictures: {said}"
 
 

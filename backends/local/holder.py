@@ -37,6 +37,11 @@ class Holder:
         """What the model said of itself when it was loaded last; None before."""
         self.loading = False
 
+    @property
+    def loaded(self) -> bool:
+        """Whether the model is there now."""
+        return self._engine is not None
+
     def open(self) -> Engine:
         """The loaded model.
 

@@ -58,15 +58,20 @@ class LocalModel:
         return self._holder.known
 
     async def ready(self) -> None:
-        """Load the model unless it was loaded before. Without a limit of time, since weights may have to be fetched.
+        """Load the model unless it is there. Without a limit of time, since weights may have to be fetched.
 
         Raises:
             ConfigError: it cannot be loaded.
             DeviceMemoryError: the device has no room for it.
         """
         self._check_open()
-        if self._holder.known is None:
-            await self._in_thread(self._holder.open)
+        self._keep()
+        try:
+            if not self._holder.loaded:
+                await self._in_thread(self._holder.open)
+        finally:
+            if self._work is None or self._work.done():
+                self._release_later()
 
     async def answer(self, request: Request, seconds: float) -> Written:
         """Have the request computed in a batch.
@@ -83,8 +88,7 @@ class LocalModel:
         self._check_open()
         row = Asked(request, asyncio.get_running_loop().create_future())
         self._queue.add(row)
-        if self._release is not None:
-            self._release.cancel()
+        self._keep()
         if self._work is None or self._work.done():
             self._work = asyncio.create_task(self._compute_all())
         limit = asyncio.timeout(seconds)
@@ -104,8 +108,7 @@ class LocalModel:
         if self._closed:
             return
         self._closed = True
-        if self._release is not None:
-            self._release.cancel()
+        self._keep()
         for row in (*self._queue.waiting(), *self._batch):
             if not row.answer.done():
                 row.answer.set_exception(self._fail(BackendError, f"{self._source} was closed before it answered."))
@@ -119,6 +122,18 @@ class LocalModel:
         await asyncio.wait([released, *([self._work] if self._work is not None else [])])
         self._thread.shutdown()
         released.result()
+
+    def _keep(self) -> None:
+        """Do not release the model: it is needed."""
+        if self._release is not None:
+            self._release.cancel()
+
+    def _release_later(self) -> None:
+        """Release the model when it is not needed for a while, if it is set so."""
+        self._keep()
+        if self._idle_seconds is not None and not self._closed:
+            loop = asyncio.get_running_loop()
+            self._release = loop.call_later(self._idle_seconds, self._in_thread, self._holder.close)
 
     def _check_open(self) -> None:
         if self._closed:
@@ -134,9 +149,7 @@ class LocalModel:
             batch = self._queue.take(self._most)
             if batch:
                 await self._compute(batch)
-        if self._idle_seconds is not None and not self._closed:
-            loop = asyncio.get_running_loop()
-            self._release = loop.call_later(self._idle_seconds, self._in_thread, self._holder.close)
+        self._release_later()
 
     async def _gather(self) -> None:
         """Wait while more requests come that fit into the next batch."""

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from transformers import LogitsProcessor, StoppingCriteria
 
-from backends.completion import TokenChance, TokenPlace
+from backends.completion import KEPT_PLACES, TokenChance, TokenPlace
 from backends.errors import BackendError
 from backends.local.grammar import Grammar
 from backends.local.sampling import Draw
@@ -112,13 +112,14 @@ class LinesDone(StoppingCriteria):
 
 
 def places(line: Line, tokenizer: Any) -> tuple[TokenPlace, ...]:
-    """The likeliest tokens at each place of a line that was asked for them."""
+    """The likeliest tokens at the last places of a line that was asked for them."""
 
     def chance(token: int, logprob: float) -> TokenChance:
         return TokenChance(token=tokenizer.decode([token]), logprob=logprob)
 
     found = []
-    for token, (own, values, indices) in zip(line.tokens, line.seen, strict=False):
+    # What was seen of the token that ended the line is left over.
+    for token, (own, values, indices) in list(zip(line.tokens, line.seen, strict=False))[-KEPT_PLACES:]:
         likeliest = zip(indices.tolist(), values.tolist(), strict=True)
         found.append(
             TokenPlace(

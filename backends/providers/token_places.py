@@ -12,10 +12,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
-from backends.completion import TokenChance, TokenPlace
+from backends.completion import KEPT_PLACES, TokenChance, TokenPlace
 
-KEPT = 64
-"""How many places are kept, counted from the end, where labels stand: a stored answer stays small."""
 _LOWEST = -9999.0
 
 
@@ -51,7 +49,7 @@ Places = Annotated[list[Place] | None, WrapValidator(or_none)]
 
 def token_places(places: Sequence[Place] | None) -> tuple[TokenPlace, ...] | None:
     """The last places of an answer, or None when nothing is known of its tokens."""
-    last = (places or ())[-KEPT:]
+    last = (places or ())[-KEPT_PLACES:]
     if not any(place.top_logprobs for place in last):
         return None
     return tuple(

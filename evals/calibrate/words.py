@@ -15,7 +15,7 @@ def report_lines(calibration: Calibration, comparison: Comparison, stages: Stage
     measured, n = calibration.measured, calibration.n
     yield (
         f"Fitted as {calibration.strategy} on {n.generated} generated and {n.real} real cases ({calibration.data}); "
-        f"everything below is measured on held-out cases ({measured.scheme})."
+        f"what follows is measured on held-out cases ({measured.scheme}; intervals take cases as independent)."
     )
     yield _false_positives(measured)
     yield (
@@ -28,6 +28,7 @@ def report_lines(calibration: Calibration, comparison: Comparison, stages: Stage
     yield _base_rates(calibration)
     yield from comparison_lines(comparison)
     if stages is not None:
+        yield "What stopping early does is counted with the final fit, on the cases that it was fitted on:"
         yield from stages_lines(stages)
 
 
@@ -45,8 +46,10 @@ def comparison_lines(comparison: Comparison) -> Iterator[str]:
         yield f"The plain majority loses to the best voter; {recovers} ({apart})."
     elif comparison.recovers:
         yield f"The fit comes up to the best single voter ({apart})."
-    else:
+    elif high < 0:
         yield f"The fit falls behind the best single voter ({apart}): that voter alone would be better."
+    else:
+        yield f"The fit falls behind the best single voter ({apart}), by no more than chance may do."
 
 
 def stages_lines(study: StagesStudy) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,17 +118,20 @@ def _read_rows(table: Path, root: Path, spec: DataSpec, listing: Listing) -> Non
             outside.append(name or "a row without a name")
             continue
         try:
-            size = path.stat().st_size
+            found = path.stat()
         except OSError:
             missing.append(name)
             continue
+        if not stat.S_ISREG(found.st_mode):
+            outside.append(name)  # whoever reads a pipe waits for ever
+            continue
         below = os.path.relpath(path, root) if columns.case is None else row.get(columns.case, name)
         truth = label if columns.label is not None else _label_above(Path(name).parts[:-1], words_of(spec))[0]
-        item = said_of(row, columns, Item(printable(below.replace(os.sep, "/")), path, truth, size=size))
+        item = said_of(row, columns, Item(printable(below.replace(os.sep, "/")), path, truth, size=found.st_size))
         listing.items.append(item)
     if outside:
         listing.warnings.append(
-            f"{table.name}: {len(outside)} rows name nothing inside its folder and were refused: {few(outside)}."
+            f"{table.name}: {len(outside)} rows name no file inside its folder and were refused: {few(outside)}."
         )
     if missing:
         listing.warnings.append(f"{table.name}: {len(missing)} rows name pictures that are not there: {few(missing)}.")
@@ -167,6 +171,7 @@ def said_of(row: Row, columns: Columns, item: Item) -> Item:
     generator = row.get(columns.generator) if columns.generator else None
     source = row.get(columns.source) if columns.source else None
     made = generator if item.truth is not Label.REAL and (generator or "").casefold() not in _NOBODY else None
+    made, source = (None if text is None else printable(text) for text in (made, source))
     return Item(item.case, item.path, item.truth, made, source, item.size)
 
 

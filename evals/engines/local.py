@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from backends.layers.budget import Budget
+from backends.layers.cache_store import CacheStore
 from evals.engines.stretch import Stretch
 from evals.task import Result, perform
 from orchestrator.judge import Judge
@@ -21,8 +22,10 @@ async def run_local(stretch: Stretch, budget: Budget) -> AsyncGenerator[Result]:
         BackendError: a server of the arm cannot be reached.
     """
     plan = stretch.plan
-    judge = Judge(stretch.arm.repeated(stretch.repeat), cache_path=stretch.cache_path, budget=budget)
-    async with judge:
+    ensemble = stretch.arm.repeated(stretch.repeat)
+    # At once, so that a run that is killed asks nothing again but what was under way.
+    store = CacheStore(stretch.cache_path, at_once=True) if ensemble.ask and ensemble.cache else None
+    async with Judge(ensemble, cache_path=store, budget=budget, shared=stretch.shared) as judge:
         await judge.prepare()
         work = functools.partial(perform, judge=judge, data=plan.experiment.data, keep_words=plan.experiment.keep_words)
         async with aclosing(in_window(work, stretch.tasks, plan.experiment.window, ordered=False)) as results:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from backends.shared import Shared
 from evals.arm import Arm
 from evals.plan import Plan
 from evals.task import Task
@@ -21,3 +22,5 @@ class Stretch:
     tasks: Iterable[Task]
     cache_path: Path
     """The answers of this repeat; arms share it, so what two arms ask alike is asked once."""
+    shared: Shared = field(default_factory=Shared)
+    """Models loaded into this process, which the next arm may ask too."""

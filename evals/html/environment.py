@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 from pathlib import Path
 
 import jinja2
@@ -12,6 +13,7 @@ _TEMPLATES = Path(__file__).with_name("templates")
 _MOST_STACKED = 3
 
 
+@lru_cache(maxsize=8)
 def page_environment(*folders: Path) -> jinja2.Environment:
     """Templates of these folders and the common ones. Everything is escaped, and what is missing is an error.
 

@@ -228,7 +228,8 @@ def _number(value: float | None) -> float:
 
 
 def _voted(vote: Vote) -> int:
-    hedged = vote.outcome is Outcome.ANSWERED and vote.label is Label.UNDECIDED
+    # A measurement or a score is `undecided` too, but it never votes, so it has nothing to hedge.
+    hedged = vote.eyes and vote.outcome is Outcome.ANSWERED and vote.label is Label.UNDECIDED
     return VOTED.index(HEDGED if hedged else vote.outcome)
 
 

@@ -24,9 +24,10 @@ from evals.report.svg import (
     text,
     upright,
 )
+from evals.report.table import minus
 
 _LEFT, _RIGHT, _TOP, _PLOT = 54.0, WIDTH - 24.0, 12.0, 250.0
-_MARKED = 8
+_MARKED = 12
 """Longer lines carry so many markers, spread evenly."""
 _ROW = 36.0
 _NAME = 44
@@ -165,7 +166,7 @@ def bar_chart(key: str, title: str, rows: Sequence[tuple[str, float]], unit: str
     for row, (name, value) in enumerate(rows):
         top, x = _TOP + _ROW * row, axis.place(value, left, _RIGHT)
         parts.append(text(left, top + 13, short(name, _NAME), "label"))
-        parts.append(text(_RIGHT, top + 13, f"{100 * value:+.1f} {unit}", "value", "end"))
+        parts.append(text(_RIGHT, top + 13, minus(f"{100 * value:+.1f} {unit}"), "value", "end"))
         parts.append(box(min(zero, x), top + 18, abs(x - zero), 11, "bar" if value >= 0 else "bar below"))
-    said = "; ".join(f"{name}: {100 * value:+.1f} {unit}" for name, value in rows)
+    said = "; ".join(f"{name}: {minus(f'{100 * value:+.1f}')} {unit}" for name, value in rows)
     return drawing(key, title, said, bottom + 6, parts)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
-from evals.ablation.ablate import Ablation
+from evals.ablation.ablate import GAMES, Ablation
 from evals.ablation.subsets import Subset
 from evals.report.charts import bar_chart
 from evals.report.material import Material
@@ -74,10 +75,8 @@ def _voters(found: Ablation) -> Table:
         for name in found.voters
     ]
     everybody = next(each for each in found.subsets if len(each.voters) == len(found.voters))
-    none = Figure(None, reason="it is the whole that the values share out")
-    rows.append(
-        ("all of them", Figure(everybody.accuracy, _SHARE), Figure(everybody.auc, _SHARE), *(none for _ in range(3)))
-    )
+    sums = (Figure(math.fsum(found.shapley[game].values()), "{:+.3f}") for game in GAMES)
+    rows.append(("all of them", Figure(everybody.accuracy, _SHARE), Figure(everybody.auc, _SHARE), *sums))
     best = found.best_single
     notes = (
         f"Best single paradigm: {best.in_hindsight:.3f} accuracy ({best.voters[0]}, chosen in hindsight), "

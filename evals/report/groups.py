@@ -61,7 +61,7 @@ def _called(portion: Portion) -> tuple[int, int, int, int]:
 def _recall(summaries: Sequence[Summary]) -> Iterator[Markup]:
     for place, summary in enumerate(summaries[:STYLES]):
         rows = [(portion.name or "(not named)", portion.called_generated) for portion in summary.generators]
-        if rows:
+        if any(estimate.value is not None for _, estimate in rows):
             title = f"Recall by generator, of those decided: {named(summary)}"
             yield interval_chart(f"recall-{place}", title, rows[:MOST_IN_CHART])
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from evals.metrics.estimate import Estimate
-from evals.report.table import Cell, Column, Number, Share, Table, text_of, unknown
+from evals.report.table import Cell, Number, Share, Table, text_of, unknown
 
 MOST_ROWS = 200
 """Rows of a LaTeX table, at most; the CSV file has all."""
@@ -16,6 +16,8 @@ _SPECIAL: Mapping[str, str] = MappingProxyType(
         "\\": r"\textbackslash{}",
         "{": r"\{",
         "}": r"\}",
+        "[": "{[}",  # a row that began with one would be the length of the line break before it
+        "]": "{]}",
         "$": r"\$",
         "&": r"\&",
         "#": r"\#",
@@ -51,7 +53,7 @@ def latex_text(table: Table) -> str:
         f"  \\label{{tab:{re.sub('[^a-z0-9]+', '-', table.name)}}}",
         f"  \\begin{{tabular}}{{{''.join(_align(table, place) for place in range(len(table.columns)))}}}",
         "    \\toprule",
-        f"    {' & '.join(_head(column) for column in table.columns)} \\\\",
+        f"    {' & '.join(_head(table, place) for place in range(len(table.columns)))} \\\\",
         "    \\midrule",
         *(f"    {' & '.join(_cell(cell) for cell in row)} \\\\" for row in table.rows[:MOST_ROWS]),
         "    \\bottomrule",
@@ -63,8 +65,10 @@ def latex_text(table: Table) -> str:
     return "\n".join([*lines, "\\end{table}", ""])
 
 
-def _head(column: Column) -> str:
-    return escape(column.title)
+def _head(table: Table, place: int) -> str:
+    """Shares stand without their sign in the rows."""
+    shares = any(isinstance(row[place], Share) for row in table.rows)
+    return escape(f"{table.columns[place].title} (%)" if shares else table.columns[place].title)
 
 
 def _align(table: Table, place: int) -> str:

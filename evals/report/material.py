@@ -126,7 +126,7 @@ def _ablated(judgments: list[Judgment], setup: Setup) -> Ablation | str:
     busiest = [name for name, _ in voters[arm].most_common(MOST)]
     rules = setup.rules(arm)
     rules = rules.model_copy(update={"quorum": min(rules.quorum, len(busiest))})
-    chosen = (judgment for judgment in judgments if (judgment.arm, judgment.perturbation) == (arm, BASELINE))
+    chosen = [judgment for judgment in judgments if (judgment.arm, judgment.perturbation) == (arm, BASELINE)]
     try:
         return ablate(chosen, rules, voters=sorted(busiest), seed=setup.analysis.seed)
     except InputError as error:

@@ -9,7 +9,7 @@ from evals.metrics import Summary
 from evals.report.charts import interval_chart
 from evals.report.material import Material, named
 from evals.report.section import Section
-from evals.report.table import Column, Share, Table
+from evals.report.table import PERCENT, Column, Figure, Share, Table
 
 NO_REAL = "no real photograph with a label was decided"
 NONE_REAL = "no case is labelled real"
@@ -59,7 +59,8 @@ def _words(material: Material) -> Iterator[str]:
             low, high = 100 * (estimate.low or 0.0), 100 * (estimate.high or 0.0)
             yield (
                 f"{named(summary)}: {estimate.events:,} of {estimate.n:,} decided real photographs were called "
-                f"generated, {100 * estimate.value:.1f} % ({_level(material.main)} interval {low:.1f} to {high:.1f})."
+                f"generated, {100 * estimate.value:.1f}{PERCENT} ({_level(material.main)} interval {low:.1f} to "
+                f"{high:.1f})."
             )
     yield (
         "A photograph called generated is the worst error, so it stands first. Numbers in brackets are "
@@ -68,7 +69,7 @@ def _words(material: Material) -> Iterator[str]:
 
 
 def _level(summaries: tuple[Summary, ...]) -> str:
-    return f"{100 * summaries[0].level:g} %"
+    return f"{100 * summaries[0].level:g}{PERCENT}"
 
 
 def _sources(summaries: tuple[Summary, ...]) -> Table:
@@ -101,9 +102,8 @@ def _sources(summaries: tuple[Summary, ...]) -> Table:
 
 def background(material: Material) -> Section:
     """What was judged, by whom, and how much of it came to a label."""
-    warnings = (*material.setup.lines("warnings"), *material.setup.lines("leaks"))
-    words = tuple(f"Warning about the data: {warning}" for warning in warnings)
-    tables = [_counts(material), _reasons(material)]
+    words = tuple(f"Warning about the data: {warning}" for warning in material.setup.lines("warnings"))
+    tables = [_counts(material), _reasons(material), _leaks(material)]
     if material.setup.arms:
         tables.insert(0, _arms(material))
     return Section(
@@ -211,7 +211,10 @@ def _reasons(material: Material) -> Table:
     rows: list[tuple[str | int, ...]] = []
     for summary in material.main:
         coverage = summary.coverage
-        rows += [(named(summary), "undecided", reason, n) for reason, n in coverage.undecided_by_reason.items()]
+        rows += [
+            (named(summary), "undecided", reason.replace("_", " "), n)
+            for reason, n in coverage.undecided_by_reason.items()
+        ]
         rows += [(named(summary), "no verdict", kind, n) for kind, n in coverage.errors_by_kind.items()]
     return Table(
         "reasons",
@@ -219,3 +222,33 @@ def _reasons(material: Material) -> Table:
         (Column("arm", "Arm"), Column("ended", "Ended"), Column("reason", "Reason"), Column("n", "Judgments")),
         tuple(rows),
     )
+
+
+def _leaks(material: Material) -> Table:
+    """What was found to tell the labels apart without looking, as it was saved with the run."""
+    saved = material.setup.data.get("leaks")
+    found = [leak for leak in saved if isinstance(leak, Mapping)] if isinstance(saved, list) else []
+    return Table(
+        "leaks",
+        "Properties of the files that tell the labels apart by themselves",
+        (
+            Column("feature", "Property"),
+            Column("auc", "AUC"),
+            Column("threshold", "By chance, at most"),
+            Column("reencoded", "Of the files"),
+        ),
+        tuple(
+            (
+                str(leak.get("feature")),
+                _saved(leak.get("auc")),
+                _saved(leak.get("threshold")),
+                "after re-encoding" if leak.get("reencoded") else "as they are",
+            )
+            for leak in found
+        ),
+        ("An arm that reads files could use these; a model is shown the delivered picture only.",),
+    )
+
+
+def _saved(value: object) -> Figure:
+    return Figure(float(value) if isinstance(value, int | float) else None, "{:.2f}", "it was not saved")

@@ -8,6 +8,8 @@ from evals.metrics.estimate import Estimate
 
 UNKNOWN = "—"
 """Stands where a number is not known. It is never 0."""
+PERCENT = "\u00a0%"
+"""Never on another line than its number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +99,13 @@ def parts_of(cell: Cell) -> tuple[str, str]:
     """The number or word of a cell, and its interval and counts."""
     match cell:
         case Share(estimate=estimate, signed=signed):
-            return _measured(estimate, 100, f"{'+' if signed else ''}.1f", " points" if signed else " %")
+            return _measured(estimate, 100, f"{'+' if signed else ''}.1f", " points" if signed else PERCENT)
         case Number(estimate=estimate, signed=signed):
             return _measured(estimate, 1, f"{'+' if signed else ''}.3f", "")
         case Figure(value=None):
             return UNKNOWN, ""
         case Figure(value=value, form=form):
-            return _minus(form.format(value)), ""
+            return minus(form.format(value)), ""
         case int():
             return f"{cell:,}", ""
     return cell, ""
@@ -116,9 +118,10 @@ def _measured(estimate: Estimate, factor: int, form: str, unit: str) -> tuple[st
     interval = ""
     if estimate.low is not None and estimate.high is not None:
         interval = f"[{factor * estimate.low:{form}}, {factor * estimate.high:{form}}]"
-    value = _minus(f"{factor * estimate.value:{form}}{unit}")
-    return value, ", ".join(part for part in (_minus(interval), among) if part)
+    value = minus(f"{factor * estimate.value:{form}}{unit}")
+    return value, ", ".join(part for part in (minus(interval), among) if part)
 
 
-def _minus(number: str) -> str:
+def minus(number: str) -> str:
+    """A number with a proper minus sign."""
     return number.replace("-", "−")

@@ -29,8 +29,18 @@ app = typer.Typer(
 cache_app = typer.Typer(help="The answers that are kept on disk.", no_args_is_help=False, rich_markup_mode=None)
 app.add_typer(cache_app, name="cache")
 app.add_typer(eval_app, name="eval")
+paradigms_app = typer.Typer(help="List the paradigms that ship.", no_args_is_help=False, rich_markup_mode=None)
+app.add_typer(paradigms_app, name="paradigms")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Traces = Annotated[
+    bool,
+    typer.Option(
+        "--traces",
+        envvar="SIXLENS_TRACES",
+        help="Send OpenTelemetry traces, without pictures and words, to where OTEL_EXPORTER_OTLP_ENDPOINT says.",
+    ),
+]
 
 
 @app.callback(invoke_without_command=True)
@@ -101,6 +111,7 @@ def judge_command(
         bool,
         typer.Option("--include-private", help="Show paths, private texts of the file and --trace on the page."),
     ] = False,
+    traces: Traces = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be asked of whom, and what it would cost. Ask nobody.")
     ] = False,
@@ -129,8 +140,91 @@ def judge_command(
         stability=stability,
         html=html,
         include_private=include_private,
+        traces=traces,
     )
     raise typer.Exit(run_judge(call, dry_run=dry_run))
+
+
+@app.command("serve")
+def serve_command(
+    host: Annotated[
+        str, typer.Option("--host", help="The address to listen on. Any but this machine's own needs a token.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", "-p", help="0 takes a free one.")] = 8080,
+    ensemble: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--ensemble",
+            "-e",
+            metavar="NAME|FILE",
+            help="What can be chosen; may be repeated, the first is the default. By default six, when a backend is "
+            "named, and measured.",
+        ),
+    ] = None,
+    backend: Annotated[
+        str | None, typer.Option("--backend", "-b", metavar="SPEC", help="Who is asked, as PROVIDER:MODEL.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY.KEY=VALUE", help="Any other setting of the ensembles; may be repeated."),
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", metavar="FOLDER", help="Where judgments and pictures are kept.")
+    ] = None,
+    token_file: Annotated[
+        Path | None,
+        typer.Option("--token-file", metavar="FILE", help="The token in its first line, instead of SIXLENS_TOKEN."),
+    ] = None,
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option("--allowed-host", metavar="NAME", help="Another name of this server, as of a proxy; repeatable."),
+    ] = None,
+    allow_urls: Annotated[bool, typer.Option("--allow-urls", help="Fetch pictures from web addresses.")] = False,
+    concurrency: Annotated[int, typer.Option("--concurrency", help="Pictures judged at once.")] = 4,
+    queue: Annotated[int, typer.Option("--queue", help="Judgments that may wait; more are told to come later.")] = 64,
+    max_bytes: Annotated[int, typer.Option("--max-bytes", help="The largest picture, in bytes.")] = 50 * 1024 * 1024,
+    keep_pictures: Annotated[
+        bool,
+        typer.Option(
+            "--keep-pictures", help="Keep pictures as long as judgments, not only while a case waits for a person."
+        ),
+    ] = False,
+    retention_days: Annotated[float, typer.Option("--retention-days", help="How long judgments are kept.")] = 200.0,
+    review_share: Annotated[
+        float, typer.Option("--review-share", help="The share of decided judgments that a person looks at, 0 to 1.")
+    ] = 0.02,
+    grace: Annotated[
+        float, typer.Option("--grace", help="Seconds that work under way has when the server is told to stop.")
+    ] = 30.0,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither keep answers nor use those kept.")] = False,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more, and with tracebacks.")] = False,
+) -> None:
+    """Serve the page, the HTTP API and the review queue."""
+    from orchestrator.config import Overrides
+    from sixlens.cli.serve_command import ServeCall, run_serve
+
+    call = ServeCall(
+        host=host,
+        port=port,
+        ensembles=tuple(ensemble or ()),
+        overrides=Overrides(backend, None, tuple(settings or ())),
+        data_dir=data_dir,
+        token_file=token_file,
+        allowed_hosts=tuple(allowed_host or ()),
+        allow_urls=allow_urls,
+        concurrency=concurrency,
+        queue=queue,
+        max_bytes=max_bytes,
+        keep_pictures=keep_pictures,
+        retention_days=retention_days,
+        review_share=review_share,
+        grace_s=grace,
+        cache=not no_cache,
+        open_page=open_page,
+        verbose=verbose,
+    )
+    raise typer.Exit(run_serve(call))
 
 
 @app.command("graph")
@@ -165,12 +259,28 @@ def ensembles_command(json: AsJson = False) -> None:
     print_ensembles(as_json=json)
 
 
-@app.command("paradigms")
-def paradigms_command(json: AsJson = False) -> None:
+@paradigms_app.callback(invoke_without_command=True)
+def paradigms_command(context: typer.Context, json: AsJson = False) -> None:
     """List the paradigms that ship: the ways of looking."""
+    if context.invoked_subcommand is not None:
+        return
     from sixlens.cli.lists import print_paradigms
 
     print_paradigms(as_json=json)
+
+
+@paradigms_app.command("import")
+def paradigms_import_command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A prompt of mllm-defake: JSON, format_version 3.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="The YAML file. Default: stdout.")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Make a paradigm of a prompt of another project."""
+    from sixlens.cli.import_command import run_import_prompt
+
+    raise typer.Exit(run_import_prompt(file, out, as_json=json))
 
 
 @app.command("backends")
@@ -183,7 +293,10 @@ def backends_command(json: AsJson = False) -> None:
 
 @app.command("schema")
 def schema_command(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="verdict, ensemble, paradigm or exemplars.")],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="verdict, ensemble, paradigm, exemplars, experiment or calibration."),
+    ],
 ) -> None:
     """Print a JSON Schema, for editors and for checking answers."""
     from sixlens.cli.terminal import emit_json

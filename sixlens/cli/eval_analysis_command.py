@@ -9,9 +9,13 @@ from pathlib import Path
 from backends.errors import ConfigError
 from evals.ablation.ablate import Ablation, ablate
 from evals.calibrate.calibrate import CalibrateOptions, CalibrationResult, calibrate
+from evals.calibrate.fitted_on import fitted_on
 from evals.calibrate.people import read_labels
 from evals.experiment import NONE, Analysis
+from evals.journal import key_of, read_entries
+from evals.judgment import Judgment
 from evals.metrics import Comparison, Estimate, compare
+from evals.run import JOURNAL
 from evals.stored_run import StoredRun, open_run
 from fusion.calibration import FittedOn, FittedStrategy
 from paradigms.label import Label
@@ -21,6 +25,18 @@ from sixlens.cli.terminal import emit, emit_json, say
 
 MOST_SUBSETS = 12
 """Subsets that are listed for people; JSON has all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitting:
+    """What `calibrate` fits, and where it goes."""
+
+    strategy: FittedStrategy = "log_odds"
+    target_fpr: float = 0.01
+    prior: float = 0.5
+    stages: tuple[str, ...] = ()
+    """Sets of stages to try, as `a,b/c,d`."""
+    out: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,29 +73,26 @@ def run_ablate(call: AnalysisCall) -> int:
     return 0
 
 
-def run_calibrate(
-    call: AnalysisCall, strategy: FittedStrategy, target_fpr: float, prior: float, out: Path | None
-) -> int:
+def run_calibrate(call: AnalysisCall, fitting: Fitting) -> int:
     """Fit a calibration on an arm and write it.
 
     Raises:
         ConfigError, InputError: there is no such run or arm, a setting is wrong, or there are too few cases.
     """
-    run = open_run(call.folder)
+    run, out = open_run(call.folder), fitting.out
     arm = run.arm(call.arm)
-    ensemble = run.ensembles.get(arm)
+    judgments = run.of(arm, call.perturbation)
     options = CalibrateOptions(
-        name=out.stem if out else f"{call.folder.name}-{strategy}",
+        name=(out.stem if out else f"{call.folder.name}-{fitting.strategy}")[:80] or fitting.strategy,
         data=f"{run.header.experiment}, arm {arm}"[:200],
-        strategy=strategy,
-        target_fpr=target_fpr,
-        prior=prior,
-        fitted_on=FittedOn(
-            ensemble=ensemble.name if ensemble else None, config_sha256=run.header.identity.get(f"arm {arm}")
-        ),
+        strategy=fitting.strategy,
+        target_fpr=fitting.target_fpr,
+        prior=fitting.prior,
+        stages=[_stages(text) for text in fitting.stages],
+        fitted_on=_fitted_on(run, arm, judgments),
         seed=_analysis(run).seed,
     )
-    result = calibrate(run.of(arm, call.perturbation), options, rules=run.rules(arm), labels=_labels(call))
+    result = calibrate(judgments, options, rules=run.rules(arm), labels=_labels(call))
     if out is not None:
         _write(out, result)
     if call.as_json:
@@ -95,13 +108,13 @@ def run_compare(folders: tuple[Path, ...], reference: str | None, perturbation: 
     Raises:
         ConfigError, InputError: there is no such run or arm, or there is nothing to compare.
     """
-    runs = [open_run(folder) for folder in folders]
+    runs = {name: open_run(folder) for name, folder in _named(folders).items()}
     judgments = [
-        it if len(runs) == 1 else it.model_copy(update={"arm": f"{run.folder.name}: {it.arm}"})
-        for run in runs
+        it if len(runs) == 1 else it.model_copy(update={"arm": f"{name}: {it.arm}"})
+        for name, run in runs.items()
         for it in run.judgments
     ]
-    how = _analysis(runs[0])
+    how = _analysis(next(iter(runs.values())))
     found = compare(
         judgments,
         reference=reference,
@@ -118,6 +131,29 @@ def run_compare(folders: tuple[Path, ...], reference: str | None, perturbation: 
         show(columns(_contrast_rows(comparison), _CONTRASTS))
         emit("\n")
     return 0
+
+
+def _named(folders: tuple[Path, ...]) -> dict[str, Path]:
+    """Runs by the name of their folder, or by its whole path where two are called alike."""
+    names = [folder.resolve().name for folder in folders]
+    return {str(folder) if names.count(name) > 1 else name: folder for folder, name in zip(folders, names, strict=True)}
+
+
+def _stages(text: str) -> list[list[str]]:
+    """Stages as they are typed: voters with commas between them, stages with slashes."""
+    return [[name.strip() for name in stage.split(",")] for stage in text.split("/")]
+
+
+def _fitted_on(run: StoredRun, arm: str, judgments: list[Judgment]) -> FittedOn:
+    ensemble = run.ensembles.get(arm)
+    keys = {key_of(it) for it in judgments}
+    verdicts = (it.verdict for it in read_entries(run.folder / JOURNAL) if it.verdict and key_of(it.judgment) in keys)
+    return fitted_on(
+        judgments,
+        verdicts,
+        ensemble=ensemble.name if ensemble else None,
+        config_sha256=run.header.identity.get(f"arm {arm}"),
+    )
 
 
 _CONTRASTS = ("labels", "n", "false positives", "accuracy", "balanced", "only one right", "p", "p (Holm)")

@@ -58,7 +58,7 @@ def run_command(
     limit: Limit = None,
     engine: Annotated[str | None, typer.Option("--engine", help="local or ray.")] = None,
     settings: Settings = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped, or begin it.")] = False,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Resume, and do again what got no verdict or lacks an examination.")
     ] = False,
@@ -70,12 +70,12 @@ def run_command(
 ) -> None:
     """Judge a data set with every arm of an experiment."""
     from evals.run import RunOptions
-    from sixlens.cli.eval_run_command import RunCall, changes_of, run_experiment
+    from sixlens.cli.eval_run_command import Chosen, RunCall, changes_of, run_experiment
 
+    changes = changes_of(data, limit, engine, tuple(settings or ()))
     call = RunCall(
-        experiment=experiment,
+        chosen=Chosen(experiment, changes, tuple(backend or ())),
         folder=out,
-        changes=changes_of(data, tuple(backend or ()), limit, engine, tuple(settings or ())),
         options=RunOptions(resume=resume, retry_failed=retry_failed),
         dry_run=dry_run,
         as_json=json,
@@ -94,10 +94,10 @@ def validate_command(
     json: AsJson = False,
 ) -> None:
     """Check an experiment: its arms, its data and every prompt. Nobody is asked."""
-    from sixlens.cli.eval_run_command import changes_of, validate_experiment
+    from sixlens.cli.eval_run_command import Chosen, changes_of, validate_experiment
 
-    changes = changes_of(data, tuple(backend or ()), limit, None, tuple(settings or ()))
-    raise typer.Exit(validate_experiment(experiment, changes, as_json=json))
+    changes = changes_of(data, limit, None, tuple(settings or ()))
+    raise typer.Exit(validate_experiment(Chosen(experiment, changes, tuple(backend or ())), as_json=json))
 
 
 @eval_app.command("report")
@@ -145,14 +145,18 @@ def calibrate_command(
     prior: Annotated[
         float, typer.Option("--prior", help="The share of generated pictures where it will be used.")
     ] = 0.5,
+    stages: Annotated[
+        list[str] | None,
+        typer.Option("--stages", metavar="A,B/C,D", help="Stages to try too, slashes between them; may be repeated."),
+    ] = None,
     labels: Labels = None,
     json: AsJson = False,
 ) -> None:
     """Fit weights and thresholds on a run's votes. No new calls."""
-    from sixlens.cli.eval_analysis_command import AnalysisCall, run_calibrate
+    from sixlens.cli.eval_analysis_command import AnalysisCall, Fitting, run_calibrate
 
-    call = AnalysisCall(run, arm, perturbation, labels, json)
-    raise typer.Exit(run_calibrate(call, strategy, target_fpr, prior, out))
+    fitting = Fitting(strategy, target_fpr, prior, tuple(stages or ()), out)
+    raise typer.Exit(run_calibrate(AnalysisCall(run, arm, perturbation, labels, json), fitting))
 
 
 @eval_app.command("compare")

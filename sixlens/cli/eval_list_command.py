@@ -12,7 +12,7 @@ from evals.foreign_votes import read_foreign_votes
 from evals.journal import Header, Journal, read_header
 from evals.run import JOURNAL, locked
 from evals.shipped import experiment_names
-from fusion.decision import Rules
+from evals.stored_run import rules_of
 from orchestrator.config import load_ensemble
 from sixlens.cli.page import show
 from sixlens.cli.table import columns
@@ -42,10 +42,7 @@ def run_import(votes: Path, folder: Path, *, as_json: bool) -> int:
         ConfigError: there is a run in the folder already, or it cannot be written.
     """
     six = load_ensemble("six")
-    rules = Rules(
-        quorum=six.fusion.quorum, generated_share=six.fusion.generated_share, real_share=six.fusion.real_share
-    )
-    judgments = read_foreign_votes(votes, rules, len(six.paradigms))
+    judgments = read_foreign_votes(votes, rules_of(six), len(six.paradigms))
     header = Header(
         experiment=f"votes of {votes.name}", created_at=datetime.now(UTC), identity={"votes": str(len(judgments))}
     )
@@ -73,6 +70,6 @@ def _run(folder: Path) -> dict[str, object]:
     except ConfigError as error:
         return {"folder": str(folder), "experiment": f"unreadable: {error}", "judgments": 0, "begun": ""}
     with (folder / JOURNAL).open("rb") as file:
-        lines = sum(1 for _ in file) - 1
+        lines = sum(line.startswith(b'{"judgment"') for line in file)
     begun = header.created_at.isoformat(timespec="minutes")
     return {"folder": str(folder), "experiment": header.experiment, "judgments": lines, "begun": begun}

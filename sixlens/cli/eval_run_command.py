@@ -3,51 +3,64 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
 from rich.progress import Progress as Bar
 
-from backends.errors import ConfigError
-from backends.prices import Prices
-from backends.registry import open_backend
-from backends.settings import BackendSettings
-from backends.yaml_file import build, parse_yaml
-from evals.experiment import load_experiment
+from backends.errors import ConfigError, ImageError, InputError
+from backends.yaml_file import parse_yaml
+from evals.experiment import asked_of, load_experiment
 from evals.plan import Plan, make_plan
 from evals.progress import Progress
 from evals.run import RunOptions, perform_run
-from orchestrator.ensemble import Ensemble
-from orchestrator.plan import plan_case
+from sixlens.cli.eval_outlook import ArmOutlook, arm_outlook, ask_servers, notices
 from sixlens.cli.logs import logs_on_stderr
-from sixlens.cli.plan_text import cost_words
 from sixlens.cli.terminal import emit, emit_json, say
 
 RUNS = Path("runs")
 
 
 @dataclass(frozen=True, slots=True)
+class Chosen:
+    """An experiment with what the command line changes of it."""
+
+    experiment: str
+    changes: dict[str, Any] = field(default_factory=dict)
+    backends: tuple[str, ...] = ()
+
+    def plan(self) -> Plan:
+        """Read it, resolve every arm and read the data.
+
+        Raises:
+            ConfigError, InputError: something of it is wrong.
+        """
+        experiment, base = load_experiment(self.experiment, self.changes)
+        return make_plan(asked_of(experiment, self.backends), base)
+
+
+@dataclass(frozen=True, slots=True)
 class RunCall:
     """What the command line asks for."""
 
-    experiment: str
+    chosen: Chosen
     folder: Path | None = None
-    changes: dict[str, Any] = field(default_factory=dict)
     options: RunOptions = field(default_factory=RunOptions)
     dry_run: bool = False
     as_json: bool = False
     verbose: bool = False
 
 
-def changes_of(
-    data: Path | None, backends: tuple[str, ...], limit: int | None, engine: str | None, settings: tuple[str, ...]
-) -> dict[str, Any]:
+def changes_of(data: Path | None, limit: int | None, engine: str | None, settings: tuple[str, ...]) -> dict[str, Any]:
     """The options of the command line as settings of an experiment.
 
     Raises:
@@ -62,16 +75,18 @@ def changes_of(
         inner = changes
         for key in keys[:-1]:
             inner = inner.setdefault(key, {})
+            if not isinstance(inner, dict):
+                raise ConfigError(f"--set {path.strip()}: {key!r} was set to a value before.")
         inner[keys[-1]] = parse_yaml(value, f"--set {path.strip()}")
+    own: dict[str, Any] = {}
     if data is not None:
         # The folder of the experiment does not count here: the path was typed in the working folder.
-        changes.setdefault("data", {})["path"] = str(data.absolute())
+        own |= {"path": str(data.absolute()), "hf": None}
     if limit is not None:
-        changes.setdefault("data", {})["limit"] = limit
-    if len(backends) == 1:
-        changes.setdefault("base", {})["backend"] = backends[0]
-    if backends:
-        changes.setdefault("grid", {})["backend"] = list(backends) if len(backends) > 1 else []
+        own["limit"] = limit
+    if own:
+        given = changes.get("data", {})
+        changes["data"] = {**(given if isinstance(given, dict) else {}), **own}
     if engine is not None:
         changes["engine"] = engine
     return changes
@@ -84,91 +99,99 @@ def run_experiment(call: RunCall) -> int:
         ConfigError: the experiment, its data, an ensemble or a backend is wrong.
         BudgetError: the budget is spent; what is done is kept.
         BackendError, NoVerdictError: an arm's backend gives no verdicts.
+        KeyboardInterrupt: it was interrupted; what is done is kept.
     """
     with logs_on_stderr(verbose=call.verbose):
-        experiment, base = load_experiment(call.experiment, call.changes)
-        plan = make_plan(experiment, base)
-        for note in (plan.data.words, *plan.data.notes, *plan.data.warnings):
-            say(note)
+        plan = call.chosen.plan()
+        _say_data(plan)
         if call.dry_run:
-            return _dry_run(plan, as_json=call.as_json)
-        folder = call.folder or RUNS / experiment.name
-        for line in _notices(plan):
-            say(line)
-        with _shown(plan) as on_progress:
-            progress = asyncio.run(perform_run(plan, folder, call.options, on_progress))
-    _say_done(folder, progress, as_json=call.as_json)
-    return 0
+            return asyncio.run(_outlook(plan, as_json=call.as_json))
+        folder = call.folder or RUNS / plan.experiment.name
+        began = time.monotonic()
+        try:
+            progress = asyncio.run(_perform(plan, folder, call.options))
+        except KeyboardInterrupt:
+            say(f"interrupted; what is done is kept in {folder}: go on with --resume")
+            raise
+    _say_done(folder, progress, time.monotonic() - began, as_json=call.as_json)
+    return _exit_code(progress)
 
 
-def validate_experiment(name: str, changes: dict[str, Any], *, as_json: bool) -> int:
-    """Check an experiment: read it, resolve every arm, read the data and rehearse the prompts. Nobody is asked.
+def validate_experiment(chosen: Chosen, *, as_json: bool) -> int:
+    """Check an experiment: its arms, its backends, its data and every prompt. Nobody is asked.
 
     Raises:
-        ConfigError: something is wrong; one line says what.
+        ConfigError, InputError: something is wrong; one line says what.
     """
-    experiment, base = load_experiment(name, changes)
-    return _dry_run(make_plan(experiment, base), as_json=as_json)
+    with logs_on_stderr(verbose=False):
+        plan = chosen.plan()
+        _say_data(plan)
+        return asyncio.run(_outlook(plan, as_json=as_json))
 
 
-def _dry_run(plan: Plan, *, as_json: bool) -> int:
-    arms = [_arm_outlook(plan, arm.name, arm.ensemble) for arm in plan.arms]
-    problems = [f"{arm['arm']}: {problem}" for arm in arms for problem in arm["problems"]]
+async def _perform(plan: Plan, folder: Path, options: RunOptions) -> Progress:
+    outlooks = [await arm_outlook(plan, arm) for arm in plan.arms]
+    problem = next((f"{it.arm.name}: {it.found.problems[0]}" for it in outlooks if it.found.problems), None)
+    if problem is not None:
+        raise ConfigError(problem)
+    for line in notices(plan, outlooks, await ask_servers(plan)):
+        say(line)
+    with _shown(plan) as on_progress:
+        return await perform_run(plan, folder, options, on_progress)
+
+
+def _say_data(plan: Plan) -> None:
+    for line in (plan.data.words, *plan.data.notes):
+        say(line)
+    for line in plan.warnings:
+        say(f"warning: {line}")
+
+
+async def _outlook(plan: Plan, *, as_json: bool) -> int:
+    arms = [await arm_outlook(plan, arm) for arm in plan.arms]
     if as_json:
-        data = {"layout": plan.data.layout, "cases": len(plan.data.items), "warnings": list(plan.data.warnings)}
-        emit_json({"experiment": plan.experiment.name, "tasks": plan.size, "data": data, "arms": arms})
+        data = {
+            "layout": plan.data.layout,
+            "words": plan.data.words,
+            "cases": len(plan.data.items),
+            "warnings": list(plan.warnings),
+            "leaks": [dataclasses.asdict(leak) for leak in plan.leaks],
+        }
+        each = [arm.as_json() for arm in arms]
+        emit_json({"experiment": plan.experiment.name, "judgments": plan.size, "data": data, "arms": each})
     else:
-        emit("\n".join(_lines(plan, arms)) + "\n")
-    for problem in problems:
-        say(problem)
-    return ConfigError.exit_code if problems else 0
+        emit("".join(f"{line}\n" for line in _lines(plan, arms)))
+    for arm in arms:
+        for problem in arm.found.problems:
+            say(f"{arm.arm.name}: {problem}")
+        for warning in arm.found.warnings:
+            say(f"{arm.arm.name}: warning: {warning}")
+    return ConfigError.exit_code if any(arm.found.problems for arm in arms) else 0
 
 
-def _lines(plan: Plan, arms: list[dict[str, Any]]) -> Iterator[str]:
+def _lines(plan: Plan, arms: list[ArmOutlook]) -> Iterator[str]:
     experiment = plan.experiment
     yield f"Experiment {experiment.name}: nobody has been asked."
-    each = (
-        f"{len(plan.data.items)} cases × {len(experiment.perturbations)} perturbations × {experiment.repeats} repeats"
+    factors = (
+        _number(len(arms), "arm"),
+        _number(len(plan.data.items), "case"),
+        _number(len(experiment.perturbations), "perturbation"),
+        _number(experiment.repeats, "repeat"),
     )
-    yield f"{plan.size} judgments: {len(plan.arms)} arms × {each}"
-    for arm in arms:
-        yield f"  {arm['arm']}: {arm['calls_a_case']} calls a case, {arm['calls']} in all; {arm['destination']}"
-        yield f"    estimated cost: {cost_words(arm['cost'])}"
+    yield f"{plan.size:,} judgments: {' × '.join(factors)}"
+    yield from (f"  {arm.line()}" for arm in arms)
+    if len(arms) > 1:
+        yield "What two arms ask alike is asked once."
+    limits = {key: limit for key, limit in experiment.budget if limit is not None}
+    if limits:
+        yield f"Budget: at most {', '.join(f'{limit:,} {_UNITS[key]}' for key, limit in limits.items())}."
 
 
-def _arm_outlook(plan: Plan, name: str, ensemble: Ensemble) -> dict[str, Any]:
-    """What one arm would take, every question asked once and none answered out of the cache."""
-    rehearsed = asyncio.run(plan_case(ensemble))
-    tasks = plan.size // len(plan.arms)
-    edge = ensemble.image.max_edge
-    one = rehearsed.cost(Prices.load(Path(ensemble.prices) if ensemble.prices else None), (edge, edge))
-    return {
-        "arm": name,
-        "backends": list(rehearsed.backends),
-        "destination": "; ".join(_where(ensemble, spec) for spec in rehearsed.backends) or "asks no model",
-        "calls_a_case": len(rehearsed.calls),
-        "calls": len(rehearsed.calls) * tasks,
-        "cost": None if one is None else one * tasks,
-        "problems": list(rehearsed.problems),
-    }
+_UNITS: Mapping[str, str] = MappingProxyType({"calls": "attempts", "tokens": "tokens", "cost": "US dollars"})
 
 
-def _where(ensemble: Ensemble, spec: str) -> str:
-    settings = build(BackendSettings, ensemble.backends.get(spec, {}), f"backends.{spec}")
-    known = open_backend(spec, settings).capabilities
-    return f"{spec} {'leaves this machine for' if known.hosted else 'stays on this machine:'} {known.destination}"
-
-
-def _notices(plan: Plan) -> Iterator[str]:
-    """What is said before pictures leave this machine."""
-    for arm in plan.arms:
-        outlook = _arm_outlook(plan, arm.name, arm.ensemble)
-        if "leaves this machine" in outlook["destination"]:
-            yield (
-                f"{arm.name}: {len(plan.data.items)} pictures, without metadata, as JPEG of at most "
-                f"{arm.ensemble.image.max_edge} pixels a side; {outlook['destination']}. Calls: at most "
-                f"{outlook['calls']}. Estimated cost: {cost_words(outlook['cost'])}."
-            )
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 @contextmanager
@@ -224,9 +247,35 @@ def _time(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def _say_done(folder: Path, progress: Progress, *, as_json: bool) -> None:
+def _say_done(folder: Path, progress: Progress, seconds: float, *, as_json: bool) -> None:
     if as_json:
-        emit_json({"run": str(folder), "done": progress.done, "total": progress.total, "labels": dict(progress.labels)})
-    else:
-        emit(f"{folder}: {progress.done} of {progress.total} judgments are done.\n")
-        emit(f"See `sixlens eval report {folder}`.\n")
+        emit_json(
+            {
+                "run": str(folder),
+                "done": progress.done,
+                "total": progress.total,
+                "labels": dict(progress.labels),
+                "errors": dict(progress.errors),
+                "failed_before": progress.failed_before,
+                "calls": progress.calls,
+                "cost": progress.cost,
+                "seconds": round(seconds, 1),
+            }
+        )
+        return
+    emit(f"{folder}: {progress.done:,} of {progress.total:,} judgments are done.\n")
+    wrong = sum(progress.errors.values())
+    if wrong:
+        kinds = ", ".join(f"{kind} {count}" for kind, count in progress.errors.most_common())
+        emit(f"{_number(wrong, 'judgment')} of this session ended in an error ({kinds}).\n")
+    if progress.failed_before:
+        emit(f"{_number(progress.failed_before, 'judgment')} done before failed, in whole or in part.\n")
+    if wrong or progress.failed_before:
+        emit("With --retry-failed they are done again.\n")
+    emit(f"See `sixlens eval report {folder}`.\n")
+
+
+def _exit_code(progress: Progress) -> int:
+    """As for `judge`: 1 when a backend gave no verdict, else 2 when a picture could not be used."""
+    codes = {2 if kind in (ImageError.__name__, InputError.__name__) else 1 for kind in progress.errors}
+    return min(codes, default=0)

@@ -33,6 +33,7 @@ from sixlens.cli.plan_text import Destination, Outlook, Sizes, notices, plan_lin
 from sixlens.cli.progress import Lines, Live, Silence, Watcher
 from sixlens.cli.terminal import emit, emit_json, say
 from sixlens.cli.verdict_text import verdict_text
+from sixlens.traces import exported_traces
 from sixlens.words.trace import trace_text
 
 WINDOW = 8
@@ -64,6 +65,7 @@ class JudgeCall:
     stability: int | None = None
     html: Path | None = None
     include_private: bool = False
+    traces: bool = False
 
 
 Given = str | Image | ImageError
@@ -74,20 +76,21 @@ def run_judge(call: JudgeCall, *, dry_run: bool) -> int:
     """Judge, or with `dry_run` only say what would happen; the exit code.
 
     Raises:
-        ConfigError: the ensemble, a file, a setting or a backend is wrong.
+        ConfigError: the ensemble, a file, a setting or a backend is wrong, or traces cannot be sent from here.
     """
     pages = None if dry_run else _pages(call)
-    judge = open_judge(
-        call.ensemble,
-        backend=call.overrides.backend,
-        fusion=call.overrides.fusion,
-        settings=call.overrides.settings,
-        cache=call.cache and not dry_run,
-        allow_urls=call.allow_urls,
-        trace=call.trace,
-        stability=call.stability,
-    )
-    with logs_on_stderr(verbose=call.verbose):
+    with logs_on_stderr(verbose=call.verbose), exported_traces(wanted=call.traces and not dry_run) as tracer_provider:
+        judge = open_judge(
+            call.ensemble,
+            backend=call.overrides.backend,
+            fusion=call.overrides.fusion,
+            settings=call.overrides.settings,
+            cache=call.cache and not dry_run,
+            allow_urls=call.allow_urls,
+            trace=call.trace,
+            stability=call.stability,
+            tracer_provider=tracer_provider,
+        )
         # Standard input is read before the event loop starts: a read that waits cannot be cancelled there.
         images = [_standard_input() if image == "-" else image for image in call.images]
         work = _dry_run(judge, images) if dry_run else _judge_all(judge, images, call, pages)

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from sixlens.cli.terminal import say, tell
 
 _OURS = ("sixlens", "evals", "orchestrator", "fusion", "paradigms", "backends")
+_QUIET = "opentelemetry"
+"""It tells of every attempt to send traces; that they were not sent, we say ourselves."""
 
 
 class _ToPerson(logging.Handler):
@@ -31,11 +33,12 @@ class _ToPerson(logging.Handler):
 def logs_on_stderr(*, verbose: bool) -> Iterator[None]:
     """Send our own records to stderr: warnings and errors, or with `verbose` everything, tracebacks included."""
     handler = _ToPerson(tracebacks=verbose)
-    loggers = [logging.getLogger(name) for name in _OURS]
+    loggers = [logging.getLogger(name) for name in (*_OURS, _QUIET)]
     before = [(logger.level, logger.propagate) for logger in loggers]
     for logger in loggers:
         logger.addHandler(handler)
-        logger.setLevel(logging.DEBUG if verbose else logging.WARNING)
+        quiet = logging.CRITICAL if logger.name == _QUIET else logging.WARNING
+        logger.setLevel(logging.DEBUG if verbose else quiet)
         logger.propagate = False
     try:
         yield

@@ -84,8 +84,8 @@ async def _check(file: str) -> Checked:
 async def _check_ensemble(file: str) -> Checked:
     ensemble = load_ensemble(file)
     paradigms, found = load_paradigms(ensemble), Findings()
-    await _open_backends(ensemble, found)
-    found.warnings.extend(_quorum_warnings(ensemble, paradigms))
+    await open_backends(ensemble, found)
+    found.warnings.extend(quorum_warnings(ensemble, paradigms))
     plan = await plan_case(ensemble)
     found.problems.extend(plan.problems)
     prompts = [(ensemble.layout, call) for call in plan.calls]
@@ -107,8 +107,8 @@ async def _check_paradigm(paradigm: Paradigm, choice: ParadigmChoice) -> Checked
     return Checked("paradigm", paradigm.name, tuple(prompts), len(paradigm.measures), Findings(problems))
 
 
-async def _open_backends(ensemble: Ensemble, found: Findings) -> None:
-    """Open every backend that is named, with its settings, and close it again."""
+async def open_backends(ensemble: Ensemble, found: Findings) -> None:
+    """Open every backend that is named, with its settings, and close it again; what is wrong joins `found`."""
     named = [ensemble.backend, ensemble.fusion.backend, *ensemble.fallback, *ensemble.backends]
     named += [choice.backend for choice in ensemble.paradigms.values()]
     for spec in dict.fromkeys(item for item in named if item is not None):
@@ -126,7 +126,7 @@ async def _open_backends(ensemble: Ensemble, found: Findings) -> None:
                 found.warnings.append(f"{spec} needs a key to be asked: set the environment variable {missing}.")
 
 
-def _quorum_warnings(ensemble: Ensemble, paradigms: Mapping[str, Paradigm]) -> Iterator[str]:
+def quorum_warnings(ensemble: Ensemble, paradigms: Mapping[str, Paradigm]) -> Iterator[str]:
     """Say so when a label is out of reach; an ensemble that asks nobody gives none anyway."""
     voters, quorum = sum(bool(paradigm.asks) for paradigm in paradigms.values()), ensemble.fusion.quorum
     if ensemble.ask and ensemble.fusion.strategy in _COUNTING and quorum > voters:

@@ -20,15 +20,28 @@ def delivery_facts(verdict: Verdict, clean: Cleaner) -> Facts:
     rows = [("The file", f"{clean.line(image.format, 20)}, {image.width} × {image.height} pixels")]
     if image.frames > 1:
         rows.append(("Frames in it", f"{image.frames}; the first was looked at"))
+    return [*rows, *_shown(verdict, clean), *_scored(verdict, clean)]
+
+
+def _shown(verdict: Verdict, clean: Cleaner) -> Iterator[tuple[str, str]]:
+    """To which models, and as what."""
+    sent = verdict.image.delivered
     asked = sorted({report.backend for report in verdict.reports if report.backend is not None})
-    if not asked or image.delivered is None:
-        return [*rows, ("Shown to", "no model; it was not sent anywhere")]
-    sent = image.delivered
+    if not asked or sent is None:
+        yield "Shown to", "no model"
+        return
     kind = _KIND.get(sent.media_type, clean.line(sent.media_type, 40))
-    size = f"{kind}, {sent.width} × {sent.height} pixels, {_size(sent.bytes)}"
-    rows.append(("Shown to", clean.line(", ".join(asked), 400)))
-    rows.append(("As", f"{size}; all metadata removed"))
-    return [*rows, ("File of that copy", f"SHA-256 {clean.line(sent.sha256, 64)}")]
+    yield "Shown to", clean.line(", ".join(asked), 400)
+    yield "As", f"{kind}, {sent.width} × {sent.height} pixels, {_size(sent.bytes)}; all metadata removed"
+    yield "File of that copy", f"SHA-256 {clean.line(sent.sha256, 64)}"
+
+
+def _scored(verdict: Verdict, clean: Cleaner) -> Iterator[tuple[str, str]]:
+    """Who gave scores. A verdict does not say whether a score was looked up or asked of a service."""
+    scores = [report.title for report in verdict.reports if report.kind == "score"]
+    if scores:
+        said = "a score that comes from a service was given on the file as it is, metadata included"
+        yield "Scored by", f"{clean.line(', '.join(scores), 400)}; {said}"
 
 
 def spending_facts(verdict: Verdict, clean: Cleaner) -> Facts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from pathlib import Path
 
 from evals.html import base_css, data_uri, overlay_css, page_environment, policy
@@ -81,7 +82,7 @@ def _decided(decision: PersonDecision, clean: Cleaner) -> dict[str, str]:
     by = f" by {clean.line(decision.reviewer, 200)}" if decision.reviewer else ""
     return {
         "words": decision.words,
-        "when": f"Decided{by} on {decision.at.astimezone().strftime('%d %B %Y, %H:%M %Z')}.",
+        "when": f"Decided{by} on {decision.at.astimezone(UTC).strftime('%d %B %Y, %H:%M UTC')}.",
         "note": clean.line(decision.note, 4000),
     }
 

@@ -20,11 +20,12 @@ The cookie makes `<img>`, links to reports, downloads and `EventSource` work on 
 # What can be chosen, and where the picture goes
 
     GET /v1/ensembles → {
-      default: NAME, allow_urls: bool, max_bytes: int, max_deadline_s: float, keep_pictures: bool, retention_days: float,
-      review_share: float, version: "0.1.0",
+      default: NAME, allow_urls: bool, max_bytes: int, max_deadline_s: float, keep_pictures: bool,
+      retention_days: float, review_share: float, version: "0.1.0",
       items: [{name, description, asks: bool, fusion: STRATEGY, hosted: bool,
                picture: SENTENCE — where the picture goes, to be shown before an upload,
-               backends: [{spec, destination: WORDS, hosted: bool | null — null: not known yet, missing_key: NAME | null}],
+               backends: [{spec, destination: WORDS, hosted: bool | null (not known yet),
+                          missing_key: NAME | null}],
                paradigms: [{name, title, question, asks: bool}], max_edge: PIXELS, deadline_s: float}]}
 
 # A judgment
@@ -43,7 +44,7 @@ The cookie makes `<img>`, links to reports, downloads and `EventSource` work on 
         An error that a judgment ended with carries the judgment too: `{"error": {…, "judgment": ID}}`.
 
     GET    /v1/judgments/{id}           Judgment. `id` is a judgment's id, or the id that stands in its verdict.
-    DELETE /v1/judgments/{id}           204. Judgment, picture, reviews and decisions are gone; a running one is stopped.
+    DELETE /v1/judgments/{id}           204. Judgment, picture, reviews and decisions are gone; if it runs it stops.
     GET    /v1/judgments                ?status, ?label, ?reference, ?since, ?until (times), ?limit (1–200, default 50),
                                         ?cursor → {items: [Summary], next_cursor: TEXT | null}; newest first
     GET    /v1/judgments/export         ?format=jsonl|csv and the same filters; a stream, newest first
@@ -51,7 +52,8 @@ The cookie makes `<img>`, links to reports, downloads and `EventSource` work on 
     GET    /v1/judgments/{id}/report    text/html, one self-contained page; ?download=1 as a file, ?include_private=1;
                                         409 `not_done`
     GET    /v1/judgments/{id}/picture   the original file, while it is kept; else 404 `picture_gone`
-    GET    /v1/judgments/{id}/verdict   the verdict alone, as `sixlens judge --json` prints it; ?download=1; 409 `not_done`
+    GET    /v1/judgments/{id}/verdict   the verdict alone, as `sixlens judge --json` prints it; ?download=1;
+                                        409 `not_done`
 
     Summary  = {id, status: queued|running|done|failed, created_at, started_at, finished_at, ensemble, reference,
                 label: generated|real|undecided|null, undecided_because, headline, error: {kind, message} | null,
@@ -89,13 +91,14 @@ everything again; nothing is harmed when an event is taken twice. Lines that beg
     GET  /v1/reviews/{id}/picture    the picture upright as a JPEG of at most 2048 pixels a side, without metadata;
                                      404 `picture_gone`
     POST /v1/reviews/{id}            {"decision": real|generated|cannot_tell, "note": "", "reviewer": NAME}
-                                     → 200 Review, now with everything shown. Again: one more decision, the latest counts.
+                                     → 200 Review, now with everything shown. Again: one more decision,
+                                     of which the latest counts.
                                      409 `superseded` when the case was closed by an appeal
     GET  /v1/reviews/export          ?format=csv|jsonl: the latest decisions `real` and `generated` as labels;
                                      columns sha256, label, judgment, reference, ensemble, config_sha256, tool_label,
                                      blind, reason, decided_at
-    POST /v1/judgments/{id}/appeal   multipart/form-data: `reason` (1 to 2000 characters), and `image` (a better file) or
-                                     nothing, when the picture is kept; or JSON {"reason", "url"?}
+    POST /v1/judgments/{id}/appeal   multipart/form-data: `reason` (1 to 2000 characters), and `image` (a better file)
+                                     or nothing, when the picture is kept; or JSON {"reason", "url"?}
                                      → 202 Judgment: the new one, with `supersedes`; it also waits for a person.
                                      409 `picture_gone` (send the file) | `appeal_under_way` | `superseded` | `not_done`
 

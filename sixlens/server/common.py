@@ -20,11 +20,13 @@ from sixlens.server.records import ErrorBody, Status
 from sixlens.server.service import Service
 
 Responses = dict[int | str, dict[str, Any]]
-Id = Annotated[str, Path(max_length=64, description="A judgment's id, or the id that stands in its verdict.")]
-ReviewId = Annotated[str, Path(max_length=64, description="A review's id.")]
+Id = Annotated[
+    str, Path(alias="id", max_length=64, description="A judgment's id, or the id that stands in its verdict.")
+]
+ReviewId = Annotated[str, Path(alias="id", max_length=64, description="A review's id.")]
 Cursor = Annotated[str | None, Query(max_length=20, description="`next_cursor` of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=200)]
-Format = Annotated[Literal["jsonl", "csv"], Query(description="One JSON object a line, or a table.")]
+Format = Annotated[Literal["jsonl", "csv"], Query(alias="format", description="One JSON object a line, or a table.")]
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _TYPES: Mapping[str, str] = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}

@@ -25,13 +25,13 @@ _RETRY = "retry: 2000\n\n"
     response_class=Response,
     responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}, **errors(404, 422)},
 )
-async def events(id: Id, service: Shared) -> Response:
+async def events(ident: Id, service: Shared) -> Response:
     """Server-sent events: `status`, `prepared`, `reported`, and at last `decided` or `failed`."""
     # What is running is asked first: a judgment that ends in between is then followed to its end all the same.
-    row = await service.judgment(id)
+    row = await service.judgment(ident)
     progress = service.queue.progress(row["id"])
     if progress is None:
-        row = await service.judgment(id)
+        row = await service.judgment(ident)
     return StreamingResponse(_text(row, progress), media_type="text/event-stream")
 
 

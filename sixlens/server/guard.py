@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import logging
 import time
 from collections.abc import Mapping
 from hashlib import sha256
@@ -15,8 +16,12 @@ from sixlens.server.errors import ApiError
 from sixlens.server.metrics import Metrics
 from sixlens.server.settings import ServerSettings
 
+log = logging.getLogger("sixlens")
+
 COOKIE = "sixlens_session"
 SESSION_S = 12 * 3600
+SHORT = 64 * 1024
+"""Bytes that a request without a picture may have."""
 _OPEN = frozenset({"/", "/healthz", "/readyz", "/v1/session", "/favicon.ico"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -28,7 +33,7 @@ REPORT_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )
-_HEADERS: Mapping[str, str] = {
+HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": PAGE_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -38,6 +43,7 @@ _HEADERS: Mapping[str, str] = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "Cache-Control": "no-store",
 }
+"""Of every response that does not say otherwise."""
 
 
 class Guard:
@@ -66,7 +72,7 @@ class Guard:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in HEADERS.items():
                     headers.setdefault(name, value)
                 self._count(scope, message["status"])
             await send(message)
@@ -78,6 +84,7 @@ class Guard:
     def _count(self, scope: Scope, status: int) -> None:
         # The pattern of the route: a path has ids in it, of which there is no end.
         route = getattr(scope.get("route"), "path", "none")
+        log.debug("%s %s %d", scope["method"], scope["path"], status)
         method = scope["method"] if scope["method"] in ("GET", "POST", "DELETE", "HEAD") else "other"
         self._metrics.requests.labels(method, route, str(status)).inc()
 
@@ -89,6 +96,8 @@ class Guard:
             return ApiError(421, "wrong_host", message)
         if scope["method"] not in _SAFE and _from_elsewhere(headers):
             return ApiError(403, "cross_site", "A page of another site may not change anything here.")
+        if scope["method"] == "POST" and not _is_upload(scope["path"]) and not _is_short(headers):
+            return ApiError(413, "too_large", f"A request to this address has a length, of at most {SHORT} bytes.")
         if self._settings.token is None or _is_open(scope["path"]) or self._is_known(headers):
             return None
         return ApiError(401, "unauthorized", "Send the token: `Authorization: Bearer TOKEN`.")
@@ -131,6 +140,17 @@ def _seal(settings: ServerSettings, until: str) -> str:
 
 def _is_open(path: str) -> bool:
     return path in _OPEN or path.startswith("/static/")
+
+
+def _is_upload(path: str) -> bool:
+    """Whether the route reads its body by hand, within limits of its own."""
+    return path.startswith("/v1/judgments")
+
+
+def _is_short(headers: Headers) -> bool:
+    """Whether the request says its length, and that it is small; what a server reads is bounded by it."""
+    length = headers.get("content-length", "")
+    return length.isascii() and length.isdigit() and len(length) < 10 and int(length) <= SHORT
 
 
 def _from_elsewhere(headers: Headers) -> bool:

@@ -84,6 +84,10 @@ class Judges:
             await self._ask_servers()
         return [self._description(judge) for judge in self._judges.values()]
 
+    def destinations(self) -> list[str]:
+        """Where pictures go, a line for each ensemble."""
+        return [f"{one['name']}: {one['picture']}" for one in map(self._description, self._judges.values())]
+
     async def _ask_servers(self) -> None:
         """Find out whether servers pass pictures on.
 
@@ -123,7 +127,7 @@ class Judges:
             "picture": _where(backends, [choice.url or "" for choice in scorers], ensemble.image.max_edge),
             "backends": backends,
             "paradigms": [
-                {"name": one.name, "title": one.title, "question": one.question, "asks": one.asks}
+                {"name": one.name, "title": one.title, "question": one.question, "asks": bool(one.asks)}
                 for one in kit.paradigms.values()
             ],
             "max_edge": ensemble.image.max_edge,

@@ -28,7 +28,7 @@ from sixlens.server.common import (
 )
 from sixlens.server.errors import ApiError, status_of
 from sixlens.server.judgment_rows import Filter, Row
-from sixlens.server.openapi import APPEAL_BODY, JUDGMENT_BODY, JUDGMENT_EXAMPLE
+from sixlens.server.openapi import APPEAL_BODY, JUDGMENT_BODY
 from sixlens.server.records import Judgment, Judgments
 from sixlens.server.service import Service, gone
 from sixlens.server.settings import MAX_WAIT
@@ -38,12 +38,31 @@ from sixlens.server.upload import ENVELOPE, AppealRequest, JudgmentRequest, drai
 router = APIRouter(prefix="/v1/judgments", tags=["judgments"])
 
 _PAGE = 50
-_TOLD = {"description": "It is finished.", "content": {"application/json": {"example": JUDGMENT_EXAMPLE}}}
+_TOLD = {"description": "It is finished."}
 _LATER = {"model": Judgment, "description": "It is not finished yet; see `Location`."}
 _COLUMNS = (
-    "id status created_at finished_at ensemble reference name sha256 label undecided_because headline error decision "
-    "decided_at supersedes superseded_by verdict_id config_sha256 score p_generated cost"
-).split()
+    "id",
+    "status",
+    "created_at",
+    "finished_at",
+    "ensemble",
+    "reference",
+    "name",
+    "sha256",
+    "label",
+    "undecided_because",
+    "headline",
+    "error",
+    "decision",
+    "decided_at",
+    "supersedes",
+    "superseded_by",
+    "verdict_id",
+    "config_sha256",
+    "score",
+    "p_generated",
+    "cost",
+)
 _PREFERRED = re.compile(r"(?:^|[,;\s])wait\s*=\s*(\d{1,6})\b", re.IGNORECASE)
 
 
@@ -68,9 +87,7 @@ async def ask(
 
 
 @router.get("", response_model=Judgments, responses=errors(422))
-async def list_judgments(
-    service: Shared, chosen: Chosen, cursor: Cursor = None, limit: Limit = 50
-) -> Response:
+async def list_judgments(service: Shared, chosen: Chosen, cursor: Cursor = None, limit: Limit = 50) -> Response:
     """Judgments, newest first."""
     found = await service.store.run(rows.page, chosen, position(cursor), limit)
     items = [views.summary(row) for row in found]
@@ -78,38 +95,38 @@ async def list_judgments(
 
 
 @router.get("/export", response_class=Response, responses=errors(422))
-async def export(service: Shared, chosen: Chosen, format: Format = "jsonl") -> Response:
+async def export(service: Shared, chosen: Chosen, form: Format = "jsonl") -> Response:
     """Judgments as a file, newest first: whole ones as JSON lines, or the main columns as a table."""
     found = _whole(service, chosen)
-    return stream(found if format == "jsonl" else _flat(found), format, _COLUMNS, "judgments")
+    return stream(found if form == "jsonl" else _flat(found), form, _COLUMNS, "judgments")
 
 
 @router.get("/{id}", response_model=Judgment, responses=errors(404, 422))
-async def read(id: Id, service: Shared) -> Response:
+async def read(ident: Id, service: Shared) -> Response:
     """A judgment, finished or not."""
-    return JSONResponse(views.judgment(await service.judgment(id)))
+    return JSONResponse(views.judgment(await service.judgment(ident)))
 
 
 @router.delete("/{id}", status_code=204, responses=errors(404, 422))
-async def delete(id: Id, service: Shared) -> Response:
+async def delete(ident: Id, service: Shared) -> Response:
     """Delete a judgment with its picture, its reviews and what people decided. If it is under way it is stopped."""
-    row = await service.judgment(id)
+    row = await service.judgment(ident)
     await service.forget(row["id"])
     return Response(status_code=204)
 
 
 @router.get("/{id}/verdict", response_model=Verdict, responses=errors(404, 409, 422))
-async def verdict(id: Id, service: Shared, download: bool = False) -> Response:
+async def verdict(ident: Id, service: Shared, download: bool = False) -> Response:
     """The verdict alone, as `sixlens judge --json` prints it."""
-    row = _done(await service.judgment(id))
+    row = _done(await service.judgment(ident))
     headers = {"Content-Disposition": f'attachment; filename="{row["id"]}.json"'} if download else {}
     return Response(row["verdict"], media_type="application/json", headers=headers)
 
 
 @router.get("/{id}/picture", response_class=Response, responses=errors(404, 422))
-async def picture(id: Id, service: Shared) -> Response:
+async def picture(ident: Id, service: Shared) -> Response:
     """The original file, while it is kept."""
-    row = await service.judgment(id)
+    row = await service.judgment(ident)
     path = service.pictures.path(row["id"], row["suffix"])
     if not row["kept"] or not await asyncio.to_thread(path.is_file):
         raise gone()
@@ -125,14 +142,14 @@ async def picture(id: Id, service: Shared) -> Response:
     responses=errors(400, 404, 408, 409, 413, 415, 422, 429, 503, 507),
     openapi_extra=APPEAL_BODY,
 )
-async def appeal(id: Id, request: Request, service: Shared) -> Response:
+async def appeal(ident: Id, request: Request, service: Shared) -> Response:
     """Appeal against a verdict, also a confident one, with a better file if there is one.
 
     The new judgment supersedes the old one when it is done; the old one stays as it is. A person looks at the new one.
     """
     async with AsyncExitStack() as stack:
         await _enter(request, service, stack)
-        row = await service.judgment(id)
+        row = await service.judgment(ident)
         settings = service.settings
         fields, upload = await read_request(request, AppealRequest, settings.max_bytes, settings.body_s)
         stack.push_async_callback(upload.close)

@@ -166,32 +166,32 @@ def page(
     return [_whole(connection, row) for row in found] if whole else found
 
 
-def begin(connection: sqlite3.Connection, id: str, now: float) -> Row | None:
+def begin(connection: sqlite3.Connection, ident: str, now: float) -> Row | None:
     """Mark a waiting judgment as running and return it; None when it does not wait (any more)."""
     changed = connection.execute(
         "UPDATE judgments SET status = 'running', started_at = ?, attempts = attempts + 1 "
         "WHERE id = ? AND status = 'queued'",
-        (now, id),
+        (now, ident),
     )
     if not changed.rowcount:
         return None
-    row = connection.execute("SELECT * FROM judgments WHERE id = ?", (id,)).fetchone()
+    row = connection.execute("SELECT * FROM judgments WHERE id = ?", (ident,)).fetchone()
     return dict(row)
 
 
-def hand_back(connection: sqlite3.Connection, id: str) -> None:
+def hand_back(connection: sqlite3.Connection, ident: str) -> None:
     """Let a running judgment wait again, as if it had not been begun."""
     connection.execute(
         "UPDATE judgments SET status = 'queued', started_at = NULL, attempts = attempts - 1 "
         "WHERE id = ? AND status = 'running'",
-        (id,),
+        (ident,),
     )
 
 
-def note_picture(connection: sqlite3.Connection, id: str, name: str, sha256: str, size: int) -> None:
+def note_picture(connection: sqlite3.Connection, ident: str, name: str, sha256: str, size: int) -> None:
     """Note the picture that an address led to."""
     connection.execute(
-        "UPDATE judgments SET name = ?, sha256 = ?, bytes = ?, kept = 1 WHERE id = ?", (name, sha256, size, id)
+        "UPDATE judgments SET name = ?, sha256 = ?, bytes = ?, kept = 1 WHERE id = ?", (name, sha256, size, ident)
     )
 
 
@@ -238,16 +238,16 @@ def finish(connection: sqlite3.Connection, end: Finish) -> None:
     )
 
 
-def fail(connection: sqlite3.Connection, id: str, kind: str, message: str, now: float) -> None:
+def fail(connection: sqlite3.Connection, ident: str, kind: str, message: str, now: float) -> None:
     """Note that no verdict came, and why."""
     connection.execute(
         "UPDATE judgments SET status = 'failed', finished_at = ?, error_kind = ?, error_message = ?, url = NULL "
         "WHERE id = ?",
-        (now, kind, message, id),
+        (now, kind, message, ident),
     )
 
 
-def release(connection: sqlite3.Connection, id: str, *, keep: bool) -> bool:
+def release(connection: sqlite3.Connection, ident: str, *, keep: bool) -> bool:
     """Whether nobody needs the picture any more; then it is noted as gone. The caller deletes the file.
 
     It is needed while the judgment waits or runs or waits for a person, and always with `keep`.
@@ -257,7 +257,7 @@ def release(connection: sqlite3.Connection, id: str, *, keep: bool) -> bool:
     changed = connection.execute(
         """UPDATE judgments SET kept = 0 WHERE id = ? AND status IN ('done', 'failed')
            AND NOT EXISTS (SELECT 1 FROM reviews WHERE judgment = judgments.id AND status = 'waiting')""",
-        (id,),
+        (ident,),
     )
     return changed.rowcount > 0
 
@@ -273,9 +273,9 @@ def pending(connection: sqlite3.Connection) -> list[Row]:
 
 def delete(connection: sqlite3.Connection, ids: Sequence[str]) -> None:
     """Forget judgments, with their reviews, decisions and appeals."""
-    for id in ids:
-        connection.execute("UPDATE judgments SET supersedes = NULL WHERE supersedes = ?", (id,))
-        connection.execute("DELETE FROM judgments WHERE id = ?", (id,))
+    for ident in ids:
+        connection.execute("UPDATE judgments SET supersedes = NULL WHERE supersedes = ?", (ident,))
+        connection.execute("DELETE FROM judgments WHERE id = ?", (ident,))
 
 
 def outdated(connection: sqlite3.Connection, before: float, limit: int = 500) -> list[str]:

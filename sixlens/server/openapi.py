@@ -39,10 +39,15 @@ JUDGMENT_BODY = _body(
 )
 APPEAL_BODY = _body(
     AppealRequest,
-    {"file": {"summary": "A better file", "value": {"reason": "This is the camera's own file.", "image": "(the file)"}}},
+    {
+        "file": {
+            "summary": "A better file",
+            "value": {"reason": "This is the camera's own file.", "image": "(the file)"},
+        }
+    },
     {"reason": {"summary": "The same file", "value": {"reason": "I took this picture myself."}}},
 )
-JUDGMENT_EXAMPLE: Json = {
+_JUDGMENT_EXAMPLE: Json = {
     "id": "3f0c8c1e-6a55-4f0e-9d59-6b6f0f6b8f52",
     "status": "queued",
     "created_at": "2026-11-20T12:00:00.000+00:00",
@@ -73,3 +78,64 @@ JUDGMENT_EXAMPLE: Json = {
         "appeal": None,
     },
 }
+
+_ENSEMBLES_EXAMPLE: Json = {
+    "default": "six",
+    "items": [
+        {
+            "name": "six",
+            "description": "Six ways of looking, and a panel.",
+            "asks": True,
+            "fusion": "vote",
+            "hosted": True,
+            "picture": "The picture leaves this server for api.example.org: a copy of at most 1024 pixels a side, "
+            "without its metadata.",
+            "backends": [
+                {"spec": "openai:MODEL", "destination": "api.example.org", "hosted": True, "missing_key": None}
+            ],
+            "paradigms": [
+                {
+                    "name": "commonsense",
+                    "title": "Common sense and physics",
+                    "question": "Does the scene agree with proportion, space, light, gravity and logic?",
+                    "asks": True,
+                }
+            ],
+            "max_edge": 1024,
+            "deadline_s": 180.0,
+        }
+    ],
+    "allow_urls": False,
+    "max_bytes": 52428800,
+    "max_deadline_s": 600.0,
+    "keep_pictures": False,
+    "retention_days": 200.0,
+    "review_share": 0.02,
+    "version": "0.1.0",
+}
+_ERROR_EXAMPLES: Json = {
+    "413": {"kind": "too_large", "message": "The request is larger than the 50 MiB allowed. Scale the picture down."},
+    "415": {"kind": "not_a_picture", "message": "notes.pdf: this is a PDF document; give a picture"},
+    "429": {"kind": "busy", "message": "Too many judgments wait; come again later."},
+    "503": {
+        "kind": "no_verdict",
+        "message": "No backend answered.",
+        "judgment": "3f0c8c1e-6a55-4f0e-9d59-6b6f0f6b8f52",
+    },
+}
+
+
+def complete(document: Json) -> None:
+    """Put examples into the document, and say who may ask and which header tells when to come again."""
+    document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    document["security"] = [{"token": []}, {}]
+    paths = document["paths"]
+    asked = paths["/v1/judgments"]["post"]["responses"]
+    for status, error in _ERROR_EXAMPLES.items():
+        asked[status]["content"]["application/json"]["example"] = {"error": error}
+    retry = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}}}
+    for responses in (asked, paths["/v1/judgments/{id}/appeal"]["post"]["responses"]):
+        responses["202"]["content"]["application/json"]["example"] = _JUDGMENT_EXAMPLE
+        responses["429"]["headers"] = retry
+    listed = paths["/v1/ensembles"]["get"]["responses"]["200"]["content"]["application/json"]
+    listed["example"] = _ENSEMBLES_EXAMPLE

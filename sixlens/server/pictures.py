@@ -17,7 +17,24 @@ from backends.images.source import display_name, load_image
 
 _CHUNK = 1024 * 1024
 _SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .jfif .mpo .png .apng .webp .gif .tif .tiff .bmp .dib .avif .heic .heif".split()
+    {
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".mpo",
+        ".png",
+        ".apng",
+        ".webp",
+        ".gif",
+        ".tif",
+        ".tiff",
+        ".bmp",
+        ".dib",
+        ".avif",
+        ".heic",
+        ".heif",
+    }
 )
 _PARTIAL = ".part"
 _ORPHAN_SECONDS = 3600.0

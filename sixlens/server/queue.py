@@ -8,11 +8,11 @@ import math
 import sqlite3
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import aclosing, contextmanager
 from functools import partial
 
-from backends.errors import ConfigError, SixlensError
+from backends.errors import ConfigError, ProgramError, SixlensError
 from backends.images.image import Image
 from fusion.verdict import Verdict
 from orchestrator.judge import Decided, Event, Prepared, Reported
@@ -64,6 +64,7 @@ class JudgmentQueue:
         self._turned_away = 0
         self._mean_s = _FIRST_GUESS_S
         self._stopped: set[str] = set()
+        self._hurried = asyncio.Event()
         self.draining = False
 
     async def start(self) -> None:
@@ -79,12 +80,12 @@ class JudgmentQueue:
         self._workers = [asyncio.create_task(self._work()) for _ in range(self._settings.concurrency)]
 
     def _cannot_resume(self, row: Row) -> str | None:
+        if row["url"] is None and not self._pictures.path(row["id"], row["suffix"]).is_file():
+            return "The server ended before this was judged, and the picture is no longer there. Send it again."
         if row["attempts"] >= rows.MAX_ATTEMPTS:
             return "The server ended several times while this was judged, so it is not tried again."
         if row["ensemble"] not in self._judges:
             return f"The server was started again without the ensemble {row['ensemble']!r}."
-        if row["url"] is None and not self._pictures.path(row["id"], row["suffix"]).is_file():
-            return "The server ended before this was judged, and the picture is no longer there. Send it again."
         return None
 
     @contextmanager
@@ -112,30 +113,33 @@ class JudgmentQueue:
         return self._waiting.qsize() + len(self._running) + self._reserved
 
     def _retry_after(self) -> int:
-        """Seconds until there should be a place for the last one who was turned away: each who came before takes one."""
+        """Seconds until there should be a place for the last one turned away: each before takes one."""
         seconds = self._mean_s / self._settings.concurrency * self._turned_away
         return max(1, min(_LONGEST_RETRY_S, math.ceil(seconds)))
 
     async def submit(self, new: NewJudgment) -> tuple[str, str]:
         """Keep a judgment and let it wait; its picture is in its place. Returns id and digest as `rows.insert` does."""
-        id, digest = await self._store.run(rows.insert, new)
-        if id == new.id:
-            self.enqueue(id)
-        return id, digest
+        ident, digest = await self._store.run(rows.insert, new)
+        if ident == new.id:
+            self.enqueue(ident)
+        return ident, digest
 
-    def enqueue(self, id: str) -> None:
+    def enqueue(self, ident: str) -> None:
         """Let a judgment that is kept wait for its turn."""
-        self._progress[id] = Progress()
-        self._waiting.put_nowait(id)
+        if self.draining:
+            # It waits on disk for the next server.
+            return
+        self._progress[ident] = Progress()
+        self._waiting.put_nowait(ident)
         self._metrics.queue.set(self._waiting.qsize())
 
-    def progress(self, id: str) -> Progress | None:
+    def progress(self, ident: str) -> Progress | None:
         """What has happened to a judgment that waits or runs; None for any other."""
-        return self._progress.get(id)
+        return self._progress.get(ident)
 
-    async def wait(self, id: str, seconds: float) -> None:
+    async def wait(self, ident: str, seconds: float) -> None:
         """Wait until a judgment has ended, at most so long."""
-        progress = self._progress.get(id)
+        progress = self._progress.get(ident)
         if progress is None or seconds <= 0:
             return
         try:
@@ -144,15 +148,15 @@ class JudgmentQueue:
         except TimeoutError:
             return
 
-    async def stop_judging(self, id: str) -> None:
+    async def stop_judging(self, ident: str) -> None:
         """Stop a judgment that runs, for good: it is about to be deleted."""
-        task = self._running.get(id)
+        task = self._running.get(ident)
         if task is not None:
-            self._stopped.add(id)
+            self._stopped.add(ident)
             task.cancel()
             await asyncio.wait([task])
-            self._stopped.discard(id)
-        progress = self._progress.pop(id, None)
+            self._stopped.discard(ident)
+        progress = self._progress.pop(ident, None)
         if progress is not None:
             progress.add("failed", {"error": {"kind": "deleted", "message": "It was deleted."}}, last=True)
 
@@ -161,26 +165,37 @@ class JudgmentQueue:
         self.draining = True
         for worker in self._workers:
             worker.cancel()
-        for id, progress in list(self._progress.items()):
-            if id not in self._running:
+        for ident, progress in list(self._progress.items()):
+            if ident not in self._running:
                 self._leave(progress)
         tasks = list(self._running.values())
         if tasks:
-            _, late = await asyncio.wait(tasks, timeout=self._settings.grace_s)
-            for task in late:
+            await self._grace(tasks)
+            for task in tasks:
                 task.cancel()
-            if late:
-                await asyncio.wait(late)
+            await asyncio.wait(tasks)
         if self._workers:
             await asyncio.wait(self._workers)
+
+    def hurry(self) -> None:
+        """Let the grace be over now."""
+        self._hurried.set()
+
+    async def _grace(self, tasks: Iterable[asyncio.Task[None]]) -> None:
+        """Wait until all tasks are done, the grace is over, or somebody is in a hurry."""
+        done = asyncio.ensure_future(asyncio.wait(tasks))
+        hurried = asyncio.create_task(self._hurried.wait())
+        await asyncio.wait([done, hurried], timeout=self._settings.grace_s, return_when=asyncio.FIRST_COMPLETED)
+        for waiter in (done, hurried):
+            waiter.cancel()
 
     def _leave(self, progress: Progress) -> None:
         progress.add("draining", {}, last=True)
 
     async def _work(self) -> None:
         while True:
-            id = await self._waiting.get()
-            task = self._running[id] = asyncio.create_task(self._perform(id))
+            ident = await self._waiting.get()
+            task = self._running[ident] = asyncio.create_task(self._perform(ident))
             self._metrics.queue.set(self._waiting.qsize())
             self._metrics.running.set(len(self._running))
             try:
@@ -188,43 +203,51 @@ class JudgmentQueue:
                 await asyncio.wait([task])
             finally:
                 if task.done():
-                    self._forget(id)
+                    self._forget(ident)
                 else:
-                    task.add_done_callback(lambda _, id=id: self._forget(id))
+                    task.add_done_callback(partial(self._forget_done, ident))
 
-    def _forget(self, id: str) -> None:
-        task = self._running.pop(id, None)
-        fault = None if task is None or task.cancelled() else task.exception()
-        if fault is not None:
-            log.error("A fault in the program while judgment %s was under way", id, exc_info=fault)
-        self._progress.pop(id, None)
+    def _forget_done(self, ident: str, _: asyncio.Task[None]) -> None:
+        self._forget(ident)
+
+    def _forget(self, ident: str) -> None:
+        self._running.pop(ident, None)
+        # A place is free: one fewer of those turned away is before the next one; with nothing to do, none is.
+        self._turned_away = max(0, self._turned_away - 1) if self._waiting.qsize() or self._running else 0
+        self._progress.pop(ident, None)
         self._metrics.running.set(len(self._running))
 
-    async def _perform(self, id: str) -> None:
+    async def _perform(self, ident: str) -> None:
         """One judgment, from its turn to its end. Nothing that goes wrong with it costs the worker."""
-        progress = self._progress.get(id)
+        progress, began = self._progress.get(ident), time.monotonic()
         row = None
         try:
-            row = await self._store.run(rows.begin, id, time.time())
+            row = await self._store.run(rows.begin, ident, time.time())
             if row is None or progress is None:
                 return
             self._metrics.waited.observe(row["started_at"] - row["created_at"])
             await self._judge(row, progress)
         except asyncio.CancelledError:
-            if id not in self._stopped and progress is not None:
-                await self._store.run(rows.hand_back, id)
+            if ident not in self._stopped and progress is not None:
+                await self._store.run(rows.hand_back, ident)
                 self._leave(progress)
         except SixlensError as error:
             await self._fail(row, progress, error)
         except (OSError, sqlite3.Error):
             # The disk is full or gone. The judgment is taken up again when the server starts again.
             log.exception("The data folder cannot be used")
+        except Exception as error:
+            # The one net under all judgments; with `strict` a Judge lets everything through.
+            log.exception("A fault in the program while judgment %s was under way", ident)
+            words = f"A fault in the program ({type(error).__name__}); the server's log has the details."
+            await self._fail(row, progress, ProgramError(words))
         finally:
+            self._mean_s += _MEMORY * (time.monotonic() - began - self._mean_s)
             if progress is not None:
                 progress.end()
 
     async def _judge(self, row: Row, progress: Progress) -> None:
-        id, began = row["id"], time.monotonic()
+        ident, began = row["id"], time.monotonic()
         if row["ensemble"] not in self._judges:
             raise ConfigError(f"The ensemble {row['ensemble']!r} is not served any more.")
         judge = self._judges.get(row["ensemble"])
@@ -234,7 +257,7 @@ class JudgmentQueue:
         async with aclosing(judge.astream(source, deadline_s=row["deadline_s"])) as events:
             async for event in events:
                 if fetched:
-                    await self._note_fetched(id, fetched.pop())
+                    await self._note_fetched(ident, fetched.pop())
                 await self._happened(row, progress, event, began)
 
     async def _happened(self, row: Row, progress: Progress, event: Event, began: float) -> None:
@@ -254,28 +277,26 @@ class JudgmentQueue:
         fetched.append(image)
         return image
 
-    async def _note_fetched(self, id: str, image: Image) -> None:
-        await self._store.run(rows.note_picture, id, image.name, image.sha256, len(image.data))
+    async def _note_fetched(self, ident: str, image: Image) -> None:
+        await self._store.run(rows.note_picture, ident, image.name, image.sha256, len(image.data))
 
     async def _decided(self, row: Row, progress: Progress, verdict: Verdict, seconds: float) -> None:
-        id = row["id"]
+        ident = row["id"]
         reason = reason_for_review(
             verdict,
-            id,
+            ident,
             self._settings.review_share,
             appealed=row["supersedes"] is not None,
             asked=bool(row["asked"]),
         )
         review = None if reason is None else (str(uuid.uuid4()), *reason)
-        await self._store.run(rows.finish, Finish(id, verdict, time.time(), review))
+        await self._store.run(rows.finish, Finish(ident, verdict, time.time(), review))
         self._metrics.decided(verdict, seconds)
-        self._mean_s += _MEMORY * (seconds - self._mean_s)
-        self._turned_away = max(0, self._turned_away - 1)
-        await self._let_picture_go(id, row["suffix"])
+        await self._let_picture_go(ident, row["suffix"])
         if row["supersedes"] is not None:
             await self._let_ancestor_go(row["supersedes"])
         self._metrics.reviews.set(await self._store.run(review_rows.waiting))
-        ended = await self._store.run(rows.read, id)
+        ended = await self._store.run(rows.read, ident)
         if ended is not None:
             progress.add("decided", {"judgment": views.judgment(ended)}, last=True)
 
@@ -291,19 +312,19 @@ class JudgmentQueue:
         self._metrics.failures.labels(kind).inc()
         progress.add("failed", {"error": {"kind": kind, "message": str(error)}}, last=True)
 
-    async def _let_ancestor_go(self, id: str) -> None:
-        ancestor = await self._store.run(rows.read, id)
+    async def _let_ancestor_go(self, ident: str) -> None:
+        ancestor = await self._store.run(rows.read, ident)
         if ancestor is not None:
-            await self._let_picture_go(id, ancestor["suffix"])
+            await self._let_picture_go(ident, ancestor["suffix"])
 
-    async def _let_picture_go(self, id: str, suffix: str) -> None:
+    async def _let_picture_go(self, ident: str, suffix: str) -> None:
         """Delete the picture of a judgment, unless somebody still needs it."""
-        if await self._store.run(rows.release, id, keep=self._settings.keep_pictures):
-            await asyncio.to_thread(self._pictures.remove, id, suffix)
+        if await self._store.run(rows.release, ident, keep=self._settings.keep_pictures):
+            await asyncio.to_thread(self._pictures.remove, ident, suffix)
 
-    async def picture_done_with(self, id: str, suffix: str) -> None:
+    async def picture_done_with(self, ident: str, suffix: str) -> None:
         """After a decision: delete the picture, unless somebody still needs it."""
-        await self._let_picture_go(id, suffix)
+        await self._let_picture_go(ident, suffix)
         self._metrics.reviews.set(await self._store.run(review_rows.waiting))
 
 

@@ -33,9 +33,9 @@ def page(connection: sqlite3.Connection, status: str | None, after: int | None, 
     return [_with_decisions(connection, dict(row)) for row in rows]
 
 
-def read(connection: sqlite3.Connection, id: str) -> Row | None:
+def read(connection: sqlite3.Connection, ident: str) -> Row | None:
     """A review with its judgment and its decisions."""
-    row = connection.execute(f"{_SELECT} WHERE r.id = ?", (id,)).fetchone()
+    row = connection.execute(f"{_SELECT} WHERE r.id = ?", (ident,)).fetchone()
     return None if row is None else _with_decisions(connection, dict(row))
 
 
@@ -45,20 +45,20 @@ def waiting(connection: sqlite3.Connection) -> int:
     return int(count)
 
 
-def decide(connection: sqlite3.Connection, id: str, new: NewDecision) -> Row | None:
+def decide(connection: sqlite3.Connection, ident: str, new: NewDecision) -> Row | None:
     """Add a decision to a review, and return the review; None when there is none of this id.
 
     Decisions are only ever added. One is blind when it is the first of a blind review: after it the label is shown. A
     closed review takes none, and is returned as it is.
     """
-    row = read(connection, id)
+    row = read(connection, ident)
     if row is None or row["status"] == "closed":
         return row
     connection.execute(
         """INSERT INTO decisions (review, judgment, decision, note, reviewer, blind, decided_at)
            VALUES (?, ?, ?, ?, ?, ?, ?)""",
         (
-            id,
+            ident,
             row["judgment"],
             new.decision,
             new.note,
@@ -67,8 +67,8 @@ def decide(connection: sqlite3.Connection, id: str, new: NewDecision) -> Row | N
             new.now,
         ),
     )
-    connection.execute("UPDATE reviews SET status = 'decided' WHERE id = ?", (id,))
-    return read(connection, id)
+    connection.execute("UPDATE reviews SET status = 'decided' WHERE id = ?", (ident,))
+    return read(connection, ident)
 
 
 def labels(connection: sqlite3.Connection, after: int, limit: int) -> list[Row]:

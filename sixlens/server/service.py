@@ -16,9 +16,9 @@ from backends.images.image import ImageLimits
 from orchestrator.ensemble import Ensemble
 from sixlens.server import judgment_rows as rows
 from sixlens.server import review_rows
+from sixlens.server.errors import ApiError, not_found
 from sixlens.server.judges import Judges
 from sixlens.server.judgment_rows import Row
-from sixlens.server.errors import ApiError, not_found
 from sixlens.server.metrics import Metrics
 from sixlens.server.pictures import PictureFolder
 from sixlens.server.queue import JudgmentQueue
@@ -91,11 +91,11 @@ class Service:
             raise not_found("judgment")
         return row
 
-    async def forget(self, id: str) -> None:
+    async def forget(self, ident: str) -> None:
         """Delete a judgment, with its picture, reviews and decisions."""
-        await self.queue.stop_judging(id)
-        await self.store.run(rows.delete, [id])
-        await asyncio.to_thread(self.pictures.remove_all, [id])
+        await self.queue.stop_judging(ident)
+        await self.store.run(rows.delete, [ident])
+        await asyncio.to_thread(self.pictures.remove_all, [ident])
         self.metrics.reviews.set(await self.store.run(review_rows.waiting))
 
     async def purge(self) -> None:

@@ -8,7 +8,6 @@ import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
@@ -58,14 +57,16 @@ class Store:
         self._thread.shutdown()
 
     async def run(
-        self, work: Callable[Concatenate[sqlite3.Connection, P], T], *arguments: P.args, **named: P.kwargs
+        self, work: Callable[Concatenate[sqlite3.Connection, P], T], /, *arguments: P.args, **named: P.kwargs
     ) -> T:
         """Do some work with the connection, as one transaction: all of it counts, or nothing.
 
         A caller that is cancelled no longer waits; the work is done all the same.
         """
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, partial(self._transact, partial(work, *arguments, **named)))
+        return await loop.run_in_executor(
+            self._thread, lambda: self._transact(lambda connection: work(connection, *arguments, **named))
+        )
 
     def _transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
         connection = self._connection
@@ -89,7 +90,9 @@ class Store:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise ConfigError(f"{self.folder} is used by another `sixlens serve`. Choose another --data-dir.") from error
+            raise ConfigError(
+                f"{self.folder} is used by another `sixlens serve`. Choose another --data-dir."
+            ) from error
         path = self.folder / DATABASE
         path.touch(mode=0o600)
         return open_database(path)

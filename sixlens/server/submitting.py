@@ -37,11 +37,11 @@ async def take_in(service: Service, asked: JudgmentRequest, upload: Upload, key:
         ApiError: the request is wrong, or the key stands for another request.
     """
     _check(service, asked, upload, key)
-    id = str(uuid.uuid4())
-    name, suffix, spooled = await _keep(service, id, asked.url, upload)
+    ident = str(uuid.uuid4())
+    name, suffix, spooled = await _keep(service, ident, asked.url, upload)
     digest = request_digest(asked, None if spooled is None else spooled.sha256)
     new = NewJudgment(
-        id=id,
+        id=ident,
         created_at=time.time(),
         ensemble=asked.ensemble or service.judges.default,
         request_sha256=digest,
@@ -73,15 +73,15 @@ async def take_appeal(service: Service, row: Row, asked: AppealRequest, upload: 
         raise _under_way()
     if asked.url is not None and not service.settings.allow_urls:
         raise _no_urls()
-    id = str(uuid.uuid4())
+    ident = str(uuid.uuid4())
     name, suffix, sha256, size = row["name"], row["suffix"], row["sha256"], row["bytes"]
     if upload.given or asked.url is not None:
-        name, suffix, spooled = await _keep(service, id, asked.url, upload)
+        name, suffix, spooled = await _keep(service, ident, asked.url, upload)
         sha256, size = (None, None) if spooled is None else (spooled.sha256, spooled.bytes)
     else:
-        await _link(service, id, row)
+        await _link(service, ident, row)
     new = NewJudgment(
-        id=id,
+        id=ident,
         created_at=time.time(),
         ensemble=row["ensemble"] if row["ensemble"] in service.judges else service.judges.default,
         request_sha256=request_digest(asked, sha256, row["id"]),
@@ -122,25 +122,25 @@ def _no_urls() -> ApiError:
     return ApiError(422, "urls_not_allowed", "This server fetches no addresses; send the picture itself.")
 
 
-async def _keep(service: Service, id: str, url: str | None, upload: Upload) -> tuple[str, str, Spooled | None]:
-    """Shown name, suffix and digest of the picture, which is written to the data folder; of an address only its name."""
+async def _keep(service: Service, ident: str, url: str | None, upload: Upload) -> tuple[str, str, Spooled | None]:
+    """Shown name, suffix and digest of the picture, which is kept now; of an address only its name."""
     if url is not None:
         place = written_path(url) or ""
         return display_name(PurePath(place).name or place), "", None
     name, suffix = shown_name(upload.name)
     try:
-        return name, suffix, await asyncio.to_thread(service.pictures.spool, id, suffix, upload.file)
+        return name, suffix, await asyncio.to_thread(service.pictures.spool, ident, suffix, upload.file)
     except ImageError as error:
         raise ApiError(415, "not_a_picture", f"{name}: {error}") from error
     except OSError as error:
         raise ApiError(507, "no_room", "The server cannot keep the picture now; its disk may be full.") from error
 
 
-async def _link(service: Service, id: str, row: Row) -> None:
+async def _link(service: Service, ident: str, row: Row) -> None:
     try:
         if not row["kept"]:
             raise FileNotFoundError
-        await asyncio.to_thread(service.pictures.link, id, row["id"], row["suffix"])
+        await asyncio.to_thread(service.pictures.link, ident, row["id"], row["suffix"])
     except FileNotFoundError as error:
         message = "The picture is not kept any more: send it again, or a better file, as `image`."
         raise ApiError(409, "picture_gone", message) from error
@@ -149,20 +149,20 @@ async def _link(service: Service, id: str, row: Row) -> None:
 async def _submit(service: Service, new: NewJudgment) -> Taken:
     """Let it wait; when the key of an earlier request comes again, the copy of the picture goes."""
     try:
-        id, digest = await service.queue.submit(new)
+        ident, digest = await service.queue.submit(new)
     except rows.AppealUnderWayError as error:
         await asyncio.to_thread(service.pictures.remove, new.id, new.suffix)
         raise _under_way() from error
     except sqlite3.Error as error:
         await asyncio.to_thread(service.pictures.remove, new.id, new.suffix)
         raise ApiError(507, "no_room", "The server cannot keep the judgment now; its disk may be full.") from error
-    if id == new.id:
-        return Taken(id)
+    if ident == new.id:
+        return Taken(ident)
     await asyncio.to_thread(service.pictures.remove, new.id, new.suffix)
     if digest != new.request_sha256:
         message = "This Idempotency-Key was used for another request; take a new one."
-        raise ApiError(422, "idempotency_key_reused", message, more={"judgment": id})
-    return Taken(id, replayed=True)
+        raise ApiError(422, "idempotency_key_reused", message, more={"judgment": ident})
+    return Taken(ident, replayed=True)
 
 
 async def earlier(service: Service, key: str | None) -> bool:

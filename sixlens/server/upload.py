@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncGenerator
-from typing import Annotated, BinaryIO, cast
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import Annotated, Any, BinaryIO
 
 from fastapi import Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -75,7 +75,7 @@ class Upload:
     def file(self) -> BinaryIO:
         """Its bytes, from the first on."""
         assert self._file is not None
-        return cast("BinaryIO", self._file.file)
+        return self._file.file
 
     async def close(self) -> None:
         """Let go of its temporary file."""
@@ -103,6 +103,7 @@ async def read_request(
     """
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
+        fields: object
         async with asyncio.timeout(seconds):
             if media == "multipart/form-data":
                 fields, upload = await _multipart(request, max_bytes)
@@ -118,7 +119,7 @@ async def read_request(
         return model.model_validate(fields), upload
     except ValidationError as error:
         await upload.close()
-        raise invalid(error) from error
+        raise invalid(error.errors()) from error
 
 
 async def drain_request(request: Request, max_bytes: int, seconds: float) -> None:
@@ -134,12 +135,9 @@ async def drain_request(request: Request, max_bytes: int, seconds: float) -> Non
         return
 
 
-def invalid(error: ValidationError) -> ApiError:
-    """What is wrong with the fields, naming each."""
-    problems = [
-        {"field": ".".join(str(part) for part in one["loc"]), "message": one["msg"]}
-        for one in error.errors(include_url=False, include_context=False, include_input=False)
-    ]
+def invalid(errors: Sequence[Mapping[str, Any]]) -> ApiError:
+    """What is wrong with the fields, naming each. Takes the errors as pydantic lists them."""
+    problems = [{"field": ".".join(str(part) for part in one["loc"]), "message": one["msg"]} for one in errors]
     first = problems[0]
     message = f"{first['field']}: {first['message']}" if first["field"] else first["message"]
     return ApiError(422, "invalid", message[:300], more={"fields": problems[:20]})

@@ -15,29 +15,29 @@ class Worth(NamedTuple):
 
     generated_of_100: int
     right_of_100: str
-    """In words: "at most 91", or that it was not measured."""
+    """In words: "about 91", or that it was not measured."""
     unfavourable: str
     """The same with both rates at the unfavourable ends of their intervals."""
 
 
 def worth(note: CalibrationNote | None) -> tuple[Worth, ...]:
-    """The table, from what was measured of a calibration.
-
-    A note knows how many generated pictures were called photographs, and not how many were left undecided. The numbers
-    are therefore bounds from above: whatever was left undecided lowers them.
-    """
+    """The table, from what was measured of a calibration."""
     return tuple(_worth(share, note) for share in GENERATED_OF_100)
 
 
 def _worth(share: int, note: CalibrationNote | None) -> Worth:
     if note is None:
         return Worth(share, NOT_MEASURED, NOT_MEASURED)
-    likely = _right(share, 1 - note.miss_rate, note.false_positive_rate)
-    worst = _right(share, 1 - note.miss_interval[1], note.false_positive_interval[1])
-    return Worth(share, likely, worst)
+    likely = _right(share, note.found_rate, note.false_positive_rate)
+    worst = _right(share, note.found_interval[0], note.false_positive_interval[1])
+    return Worth(
+        share,
+        NOT_MEASURED if likely is None else f"about {likely}",
+        NOT_MEASURED if likely is None or worst is None else f"at least {worst}",
+    )
 
 
-def _right(share: int, found: float, false: float) -> str:
-    """Bayes' rule, rounded down: the number is a bound from above, and no favour."""
+def _right(share: int, found: float, false: float) -> int | None:
+    """Bayes' rule, rounded down; None when nothing was called generated."""
     right, wrong = share * found, (100 - share) * false
-    return f"at most {int(100 * right / (right + wrong))}" if right + wrong else NOT_MEASURED
+    return int(100 * right / (right + wrong)) if right + wrong else None

@@ -47,6 +47,12 @@ def test_the_names():
     assert provider_names() == ("anthropic", "compatible", "hf", "ollama", "openai", "scripted")
 
 
+def test_local_settings_of_a_server_are_refused():
+    settings = BackendSettings.model_validate({"local": {"dtype": "float16"}})
+    with pytest.raises(ConfigError, match=r"compatible:m@http://127\.0\.0\.1: `local` is for models in this process"):
+        open_backend("compatible:m@http://127.0.0.1", settings)
+
+
 def test_every_provider_is_described():
     rows = {info.name: info for info in describe()}
     assert set(rows) == set(provider_names())

@@ -20,6 +20,8 @@ CALIBRATION = CalibrationNote(
     false_positive_interval=(0, 0.3),
     miss_rate=0,
     miss_interval=(0, 1),
+    found_rate=0.5,
+    found_interval=(0, 1),
 )
 
 

@@ -48,6 +48,13 @@ def test_no_tokens_say_nothing() -> None:
     assert from_logprobs([]) is None
 
 
+@pytest.mark.parametrize("others", [{}, {"real": 0.9}])
+def test_a_place_without_alternatives_says_nothing_about_the_other_label(others: dict[str, float]) -> None:
+    likeliest = tuple(TokenChance(token=token, logprob=math.log(p)) for token, p in others.items())
+    label = TokenPlace(chosen=TokenChance(token="real", logprob=-0.1), likeliest=likeliest)
+    assert from_logprobs([TokenPlace(chosen=TokenChance(token="Verdict: ", logprob=0.0)), label]) is None
+
+
 def test_a_token_listed_twice_counts_once() -> None:
     both = places('{"label": "real"}', "real", {"real": 0.5, "generated": 0.5})
     assert from_logprobs(both) == pytest.approx(0.5)

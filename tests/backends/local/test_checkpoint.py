@@ -57,6 +57,73 @@ def test_a_repository_that_is_not_here_is_told(monkeypatch: pytest.MonkeyPatch, 
     assert "HF_HUB_OFFLINE" in said
 
 
+@pytest.fixture
+def cached(checkpoint: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a repository that was fetched before."""
+    from huggingface_hub import constants
+
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    repository = tmp_path / "models--sixlens-tests--llava"
+    shutil.copytree(checkpoint("llava"), repository / "snapshots" / commit)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(commit)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    return "sixlens-tests/llava"
+
+
+def hub_says(monkeypatch: pytest.MonkeyPatch, error: Exception) -> list[str]:
+    """Has the hub answer with an error; gives the addresses that it was asked for."""
+    import httpx2
+    import huggingface_hub
+
+    asked: list[str] = []
+
+    def ask(url: str, **options: Any) -> None:
+        asked.append(url)
+        raise error
+
+    def refuse(*args: Any, **options: Any) -> None:
+        asked.append(str(args))
+        raise httpx2.ConnectError("no network in tests")
+
+    monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", ask)
+    monkeypatch.setattr(httpx2.Client, "send", refuse)
+    return asked
+
+
+def test_without_a_hub_what_was_fetched_before_is_used_and_nothing_is_waited_for(
+    cached: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import httpx2
+
+    asked = hub_says(monkeypatch, httpx2.ConnectError("Name or service not known"))
+    engine = load_engine(cached, LocalSettings(threads=1))
+    assert engine.name == cached
+    assert [answer.stop for answer in engine.write([ask(drawn(1), "What is it?")])]
+    assert asked == ["https://huggingface.co/sixlens-tests/llava/resolve/main/config.json"]
+    said = refused("sixlens-tests/other")
+    assert "the hub cannot be asked (Name or service not known)" in said.replace("Hugging Face ", "")
+    assert len(asked) == 2
+
+
+def test_what_the_hub_refuses_is_told_at_once(cached: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import httpx2
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    reply = httpx2.Response(404, request=httpx2.Request("HEAD", "https://huggingface.co"))
+    asked = hub_says(monkeypatch, RepositoryNotFoundError("404 Client Error.", response=reply))
+    assert "cannot be fetched; check its name" in refused(cached)
+    assert len(asked) == 1
+
+
+def test_an_adapter_beside_the_weights_is_told(copy: Copy) -> None:
+    both = copy("both")
+    (both / "adapter_config.json").write_text("{}")
+    assert "holds an adapter too" in refused(both)
+
+
 def test_a_device_that_is_not_here_is_told(checkpoint: Callable[[str], Path]) -> None:
     import torch
 

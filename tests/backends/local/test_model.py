@@ -135,8 +135,8 @@ async def test_a_model_that_does_not_fit_says_what_to_do(request_of):
 
 async def test_a_late_answer_whose_turn_came_is_no_matter_of_asking_again(local, request_of):
     engine = StandIn(seconds=LONG)
-    with pytest.raises(AttemptTimeoutError, match=r"still computing after 0\.05 s") as caught:
-        await local(engine).answer(request_of(), 0.05)
+    with pytest.raises(AttemptTimeoutError, match=r"still computing after 0\.3 s") as caught:
+        await local(engine).answer(request_of(), 0.3)
     assert not caught.value.transient
     assert engine.stops == 1
 
@@ -234,6 +234,23 @@ async def test_an_idle_model_is_released_and_loaded_again(local, request_of):
     assert engines[0].closed == 1
     assert (await model.answer(request_of(), LONG)).text.startswith("second/")
     assert model.known.name == "second"
+
+
+async def test_loading_a_released_model_again_is_no_part_of_an_answers_time(local, request_of):
+    engines = [StandIn("first"), StandIn("second")]
+    model = local(*engines, idle_seconds=0.05, load_seconds=0.3)
+    for name in ("first", "second"):
+        await model.ready()
+        assert (await model.answer(request_of(), 0.2)).text.startswith(f"{name}/")
+        await asyncio.sleep(0.2)
+    assert [engine.closed for engine in engines] == [1, 1]
+
+
+async def test_a_model_that_is_loaded_and_never_asked_is_released_too(local):
+    engine = StandIn()
+    await local(engine, idle_seconds=0.05).ready()
+    await asyncio.sleep(0.2)
+    assert engine.closed == 1
 
 
 async def test_closing_releases_the_model_and_ends_its_thread(local, request_of):

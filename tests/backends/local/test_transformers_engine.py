@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from backends.completion import Stop
+from backends.completion import KEPT_PLACES, Stop
 from backends.errors import BackendError, ContextLengthError, InvalidRequestError, UnsupportedError
 from backends.local.engine import OutOfMemoryError
 from backends.request import Message, Picture, Request, Sampling, Text
@@ -114,6 +114,14 @@ def test_probabilities_are_the_models_own(engine: Open) -> None:
     assert forced.logprobs[0].chosen.logprob < plain.logprobs[0].chosen.logprob
     [unasked] = llava.write([ask(ONE, "Which?")])
     assert unasked.logprobs is None
+
+
+def test_of_a_long_answer_the_probabilities_of_its_end_are_kept(engine: Open) -> None:
+    long = Sampling(max_tokens=KEPT_PLACES + 9)
+    [answer] = engine("llava").write([ask(ONE, "Tell a story.", sampling=long, logprobs=True)])
+    assert answer.usage.output_tokens == KEPT_PLACES + 9
+    assert len(answer.logprobs) == KEPT_PLACES
+    assert answer.text.endswith(answer.logprobs[-1].chosen.token)
 
 
 def test_the_tower_runs_once_for_the_questions_of_a_case(engine: Open) -> None:

@@ -5,9 +5,9 @@ import json
 import pytest
 from pydantic import BaseModel
 
-from backends.completion import Completion
+from backends.completion import KEPT_PLACES, Completion
 from backends.providers.chat_reply import ChatReply
-from backends.providers.token_places import KEPT, Places, token_places
+from backends.providers.token_places import Places, token_places
 
 
 class Body(BaseModel):
@@ -58,5 +58,5 @@ def test_what_a_grammar_forbids_can_be_stored():
 
 
 def test_only_the_end_of_an_answer_is_kept():
-    places = read(json.dumps({"logprobs": [place(str(n)) for n in range(KEPT + 10)]}))
-    assert [one.chosen.token for one in places] == [str(n) for n in range(10, KEPT + 10)]
+    places = read(json.dumps({"logprobs": [place(str(n)) for n in range(KEPT_PLACES + 10)]}))
+    assert [one.chosen.token for one in places] == [str(n) for n in range(10, KEPT_PLACES + 10)]

@@ -48,6 +48,14 @@ def test_shapley_values_sum_to_the_whole_in_every_game(voters: int) -> None:
         assert total == pytest.approx(getattr(whole, game) - found.worth_of_nobody, abs=1e-12)
 
 
+def test_few_cases_with_sources_are_split_by_case_and_it_says_so() -> None:
+    """With five of each class, holding a source out leaves too few to choose on."""
+    rows = [it.model_copy(update={"source": f"s{place}"}) for place, it in enumerate(judgments(ROWS))]
+    found = ablate(rows, RULES)
+    assert found.scheme.endswith("cases taken as independent; too few cases to hold whole sources out")
+    assert 0 <= found.best_subset.held_out <= 1
+
+
 def test_it_stands_beside_the_best_single_voter() -> None:
     found = ablate(correlated(), RULES)
     assert found.best_single.voters == ("p0",)

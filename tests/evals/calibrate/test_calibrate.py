@@ -174,7 +174,7 @@ def test_all_of_one_mind_is_no_crash() -> None:
 
 @pytest.mark.parametrize(
     ("target", "threshold"),
-    [(0.0, 4.5), (0.24, 4.5), (0.25, 2.5), (0.5, 1.5), (1.0, -math.inf)],
+    [(0.0, 4.5), (0.39, 4.5), (0.4, 2.5), (0.6, 1.5), (1.0, -math.inf)],
 )
 def test_a_threshold_by_hand(target: float, threshold: float) -> None:
     margins = np.array([1.0, 1.0, 2.0, 4.0, 3.0, 5.0])

@@ -75,6 +75,7 @@ def setup_of(data: Path, arms: Iterable[str] = ("six",), cases: int = 0, **field
             "cases": cases,
             "notes": ["2 copies were dropped."],
             "warnings": ["Generated pictures more often are PNG files: 'is PNG' alone tells the labels apart."],
+            "leaks": [{"feature": "is PNG", "auc": 0.91, "threshold": 0.6, "reencoded": False, "words": "…"}],
         },
     }
 

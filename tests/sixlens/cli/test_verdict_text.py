@@ -261,6 +261,8 @@ def test_a_calibrated_chance_comes_with_what_was_measured(verdict: sixlens.Verdi
         false_positive_interval=(0.005, 0.07),
         miss_rate=0.1,
         miss_interval=(0.05, 0.2),
+        found_rate=0.7,
+        found_interval=(0.6, 0.8),
     )
     text = " ".join(written(verdict_text(changed(verdict, p_generated=0.93, calibration=note))).split())
     assert "Calibration By the calibration toy the chance that the picture is generated is 0.93" in text

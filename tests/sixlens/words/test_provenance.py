@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from paradigms.signals.provenance import (
@@ -12,7 +14,7 @@ from paradigms.signals.provenance import (
     Signature,
     Trust,
 )
-from sixlens.words.provenance import provenance_lines
+from sixlens.words.provenance import provenance_lines, provenance_state
 
 GENERATED = Provenance(declaration=Declaration.DECLARES_GENERATED, tool="Tool", where="png:parameters")
 
@@ -77,3 +79,14 @@ def test_private_fields_are_named_without_their_values_and_notes_kept() -> None:
         "It carries a place (GPS), a serial number, an owner's name; "
         "this is not shown here, and never sent to a model.",
     ]
+
+
+def test_a_signed_statement_is_in_one_of_three_states() -> None:
+    def title(**fields: Any) -> str:
+        return provenance_state(Provenance(signature=Signature(**fields))).title
+
+    assert title() == "None"
+    assert title(present=True, integrity=Integrity.OK, trust=Trust.UNKNOWN) == "Signed and intact"
+    for integrity in (Integrity.MISMATCH, Integrity.UNREADABLE, None):
+        assert title(present=True, integrity=integrity) == "There, but it could not be checked"
+    assert "That says nothing" in provenance_state(Provenance()).meaning

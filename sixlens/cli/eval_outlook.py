@@ -1,0 +1,149 @@
+"""What an experiment would ask of whom, and what that may cost: before anybody is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from backends.backend import Provider
+from backends.errors import BackendError, ConfigError
+from backends.prices import Prices
+from backends.registry import open_backend
+from backends.settings import BackendSettings
+from backends.yaml_file import build
+from evals.arm import Arm
+from evals.plan import Plan
+from orchestrator.ensemble import Ensemble
+from orchestrator.kit import load_paradigms
+from orchestrator.plan import plan_case
+from sixlens.cli.plan_text import Destination, cost_words
+from sixlens.cli.validate_command import Findings, open_backends, quorum_warnings
+
+
+@dataclass(frozen=True, slots=True)
+class ArmOutlook:
+    """What one arm would take, every question asked once and none answered out of the cache."""
+
+    arm: Arm
+    destinations: tuple[Destination, ...]
+    calls_a_case: int
+    calls: int
+    cost: float | None
+    """US dollars at most, for all its judgments; None when a price is unknown."""
+    found: Findings = field(default_factory=Findings)
+
+    def line(self) -> str:
+        """One line for people."""
+        if not self.calls:
+            return f"{self.arm.name}: asks no model"
+        return (
+            f"{self.arm.name}: {self.calls_a_case} calls a case, at most {self.calls:,} in all; "
+            f"{'; '.join(where(it) for it in self.destinations)}. Estimated cost: {cost_words(self.cost)}"
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for programs."""
+        return {
+            "arm": self.arm.name,
+            "ensemble": self.arm.ensemble.name,
+            "backends": [
+                {"spec": it.spec, "destination": it.words, "hosted": it.hosted, "missing_key": it.missing_key}
+                for it in self.destinations
+            ],
+            "calls_a_case": self.calls_a_case,
+            "calls": self.calls,
+            "cost": self.cost,
+            "problems": self.found.problems,
+            "warnings": self.found.warnings,
+        }
+
+
+async def arm_outlook(plan: Plan, arm: Arm) -> ArmOutlook:
+    """The outlook of one arm. Nobody is asked."""
+    ensemble, found = arm.ensemble, Findings()
+    await open_backends(ensemble, found)
+    found.warnings.extend(quorum_warnings(ensemble, load_paradigms(ensemble)))
+    rehearsed = await plan_case(ensemble)
+    found.problems.extend(rehearsed.problems)
+    judgments = plan.size // len(plan.arms)
+    times = judgments * (1 + rehearsed.variants)
+    edge = ensemble.image.max_edge
+    one = rehearsed.cost(Prices.load(Path(ensemble.prices) if ensemble.prices else None), (edge, edge))
+    destinations = [] if found.problems else [await _destination(ensemble, spec) for spec in rehearsed.backends]
+    return ArmOutlook(
+        arm=arm,
+        destinations=tuple(it for it in destinations if it is not None),
+        calls_a_case=len(rehearsed.calls),
+        calls=len(rehearsed.calls) * times,
+        cost=None if one is None else one * judgments,
+        found=found,
+    )
+
+
+async def ask_servers(plan: Plan) -> dict[str, Destination]:
+    """Where the pictures of each backend really go: a server may pass them on, and only it knows.
+
+    Raises:
+        BackendError: a server cannot be reached and nothing stands in for it.
+        ConfigError: a backend cannot be used.
+    """
+    known: dict[str, Destination] = {}
+    for arm in plan.arms:
+        for spec in (await plan_case(arm.ensemble)).backends:
+            if spec in known:
+                continue
+            found = await _destination(arm.ensemble, spec, ask=True)
+            if found is not None:
+                known[spec] = found
+    return known
+
+
+def where(destination: Destination) -> str:
+    """Where pictures go, in words."""
+    leaves = "leaves this machine for" if destination.hosted else "stays on this machine:"
+    return f"{destination.spec} {leaves} {destination.words}"
+
+
+def notices(plan: Plan, outlooks: list[ArmOutlook], asked: dict[str, Destination]) -> Iterator[str]:
+    """What is said before pictures leave this machine, a line for each arm that sends any."""
+    count = len(plan.data.items)
+    for outlook in outlooks:
+        ensemble = outlook.arm.ensemble
+        hosted = [asked[it.spec] for it in outlook.destinations if it.spec in asked and asked[it.spec].hosted]
+        if hosted:
+            yield (
+                f"{outlook.arm.name}: {count} pictures, without metadata, as JPEG of at most "
+                f"{ensemble.image.max_edge} pixels a side; {'; '.join(where(it) for it in hosted)}. Calls: at most "
+                f"{outlook.calls:,}. Estimated cost: {cost_words(outlook.cost)}."
+            )
+        for name, choice in ensemble.scores.items():
+            if choice.hosted:
+                yield (
+                    f"{outlook.arm.name}: {count} pictures go as original files, with all their metadata, to "
+                    f"{choice.url} ({name})."
+                )
+
+
+async def _destination(ensemble: Ensemble, spec: str, *, ask: bool = False) -> Destination | None:
+    """Where the questions to a backend go; None where its extra is missing, which was said already."""
+    settings = build(BackendSettings, ensemble.backends.get(spec, {}), f"backends.{spec}")
+    try:
+        backend = open_backend(spec, settings)
+    except ConfigError:
+        if ask:
+            raise
+        return None
+    try:
+        its = backend.capabilities
+        if ask and isinstance(backend, Provider) and not spec.startswith("hf:"):
+            await backend.prepare()
+            its = backend.capabilities
+        return Destination(spec, its.destination, its.hosted, its.missing_key)
+    except BackendError:
+        if ask and not ensemble.fallback:
+            raise
+        return Destination(spec, its.destination, its.hosted, its.missing_key)
+    finally:
+        await backend.aclose()

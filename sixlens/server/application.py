@@ -1,0 +1,102 @@
+"""The application: routes, errors and the guard put together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+
+import sixlens
+from backends.backend import Backend
+from orchestrator.ensemble import Ensemble
+from sixlens.server import event_routes, judgment_routes, report_routes, review_routes, system_routes
+from sixlens.server.errors import ApiError
+from sixlens.server.guard import HEADERS, Guard
+from sixlens.server.openapi import complete
+from sixlens.server.service import Service
+from sixlens.server.settings import ServerSettings
+from sixlens.server.upload import invalid
+
+_KINDS: Mapping[int, str] = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+
+
+def create_app(
+    settings: ServerSettings, ensembles: Sequence[Ensemble], backends: Mapping[str, Backend] | None = None
+) -> FastAPI:
+    """The server as an ASGI application. Nothing is opened before it starts.
+
+    Args:
+        settings: of the server.
+        ensembles: what can be chosen; the first is the default.
+        backends: backends of your own, used in place of the specs that they are given under.
+    """
+    service = Service(settings, ensembles, backends)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with service:
+            yield
+
+    app = _Application(
+        title="sixlens",
+        version=sixlens.__version__,
+        description="Judges whether a picture is a photograph or AI-generated, and says why. An estimate, not proof.",
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        # A path with a slash too many does not exist; a redirect would lose the body.
+        redirect_slashes=False,
+    )
+    app.state.service = service
+    # `export` before the ids that it could be taken for.
+    for routes in (judgment_routes, event_routes, report_routes, review_routes, system_routes):
+        app.include_router(routes.router)
+    app.mount("/static", StaticFiles(directory=system_routes.STATIC, check_dir=False), name="static")
+    app.add_exception_handler(ApiError, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _fault)
+    app.add_middleware(Guard, settings=settings, metrics=service.metrics)
+    return app
+
+
+class _Application(FastAPI):
+    """Says in the OpenAPI document what FastAPI leaves out: examples with nulls in them."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document."""
+        document = super().openapi()
+        complete(document)
+        return document
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    return cast("ApiError", error).response()
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    return invalid(cast("RequestValidationError", error).errors()).response()
+
+
+async def _http(_: Request, error: Exception) -> Response:
+    raised = cast("HTTPException", error)
+    kind = _KINDS.get(raised.status_code, "bad_request" if raised.status_code < 500 else "program")
+    response = ApiError(raised.status_code, kind, str(raised.detail)).response()
+    response.headers.update(raised.headers or {})
+    return response
+
+
+async def _fault(_: Request, error: Exception) -> Response:
+    message = f"A fault in the program ({type(error).__name__}); the server's log has the details."
+    response = ApiError(500, "program", message).response()
+    # This is answered outside the guard.
+    response.headers.update(HEADERS)
+    return response

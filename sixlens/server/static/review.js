@@ -1,0 +1,150 @@
+// Cases that wait for a person. Of some the tool's label is withheld until the person has decided.
+
+import * as api from "./api.js";
+import { announce, button, el, field, long, options, problem, said, show, showWaiting, tag, when } from "./dom.js";
+import { linked, marksOf, pictureWith } from "./regions.js";
+import { decided, legend, verdictParts } from "./verdict.js";
+import { DECISIONS, REASONS, count } from "./words.js";
+
+let reviewer = ""; // remembered while the page is open
+
+export async function queueView() {
+  const status = options(el("select"), [["waiting", "waiting"], ["decided", "decided"], ["all", "all"]]);
+  const list = el("ul", { class: "entries" });
+  const more = el("p", { class: "row" });
+  const error = problem();
+  const load = async (cursor) => {
+    error.textContent = "";
+    try {
+      const page = await api.reviews(new URLSearchParams({ status: status.value, limit: 20, ...(cursor ? { cursor } : {}) }));
+      const entries = page.items.map(entry);
+      if (cursor) list.append(...entries);
+      else list.replaceChildren(...(entries.length ? entries : [el("li", { class: "muted" }, "No case is here.")]));
+      more.replaceChildren(...(page.next_cursor ? [button("Show further ones", () => load(page.next_cursor))] : []));
+      announce(`${count(page.waiting, "case")} waiting`);
+    } catch (failed) {
+      error.textContent = failed.message;
+    }
+  };
+  status.addEventListener("change", () => load());
+  show(
+    "Review",
+    el("h1", {}, "Cases for a person"),
+    el("p", { class: "lead" }, "The tool hands over what it could not decide, what was objected to, and a few decided cases by chance."),
+    el("div", { class: "filters" }, field("Show", status)),
+    error, list, more,
+    el("p", { class: "row" }, el("a", { class: "button", href: "/v1/reviews/export?format=csv", download: "labels.csv" }, "Download decisions as labels")),
+  );
+  await load();
+}
+
+function entry(item) {
+  const name = item.image.name === null ? "A case without its name" : said(item.image.name.slice(0, 120));
+  return el(
+    "li",
+    { class: "card" },
+    el("h2", { class: "name" }, el("a", { href: `#/review/${item.id}` }, name)),
+    el("p", { class: "row" }, tag(item.status), item.blind && tag("label withheld")),
+    el("p", {}, `Here because: ${REASONS[item.reason] ?? item.reason}.`),
+    el("p", { class: "muted small" }, when(item.created_at), item.reference && [" · ", said(item.reference)]),
+  );
+}
+
+export async function reviewView(id) {
+  const item = await api.review(id);
+  // Kept here, since the server may let go of it as soon as the case is decided.
+  const picture = item.image.kept ? URL.createObjectURL(await api.reviewPicture(id)) : null;
+  await showCase(item, picture);
+  return () => picture && URL.revokeObjectURL(picture);
+}
+
+async function showCase(item, picture) {
+  const seen = item.blind ? [blindEvidence(item, picture)] : await openEvidence(item, picture);
+  // Beside the evidence, and after the picture.
+  if (item.status !== "closed") seen.map((part) => part.querySelector("section[aria-labelledby=picture]")).find(Boolean).append(decisionForm(item, picture));
+  const title = item.blind ? "What do you see?" : "A case for a person";
+  const why = `Here because: ${REASONS[item.reason] ?? item.reason}.`;
+  show(
+    title,
+    el("h1", {}, title),
+    el("p", { class: "muted" }, why, " ", when(item.created_at)),
+    item.blind && el("p", { class: "card" }, "Look for yourself first: what the tool came to is shown once you have decided."),
+    item.appeal && el("section", { class: "card", "aria-label": "The appeal" }, el("p", {}, "Somebody objected: ", long(item.appeal, "The appeal"))),
+    item.decisions.length > 0 && el("section", { class: "card decision", "aria-label": "Decisions" }, el("h2", {}, "Decided"), el("ul", {}, item.decisions.map(decided)), nextLink()),
+    ...seen,
+  );
+}
+
+function nextLink() {
+  return el("p", {}, el("a", { class: "button", href: "#/review" }, "To the next case"));
+}
+
+function blindEvidence(item, picture) {
+  const marks = marksOf(item.evidence);
+  const size = item.image;
+  const alt = "The picture to be decided. What was pointed at stands beside it.";
+  let number = 0;
+  const cards = item.evidence.map((one) => {
+    const marked = one.region && number < marks.length ? ++number : null;
+    return el(
+      "article",
+      { class: "card evidence side-neither", id: marked && `evidence-${marked}` },
+      el("h3", {}, marked && picture && [el("a", { class: "number neither", href: `#region-${marked}`, "aria-label": `${marked}: to its region on the picture` }, String(marked)), " "], said(one.name)),
+      el("p", {}, long(one.phenomenon || "Nothing more was said.", "What was pointed at")),
+    );
+  });
+  const left = el("section", { "aria-labelledby": "picture" }, el("h2", { id: "picture" }, "The picture"), picture ? pictureWith(picture, alt, size, marks) : el("p", {}, "The picture is not kept any more."));
+  const right = el("section", { "aria-labelledby": "evidence" }, el("h2", { id: "evidence" }, "What was pointed at"), cards.length ? cards : el("p", {}, "Nothing was pointed at."));
+  const look = el("div", { class: "look" }, left, right);
+  linked(look);
+  return look;
+}
+
+async function openEvidence(item, picture) {
+  const judgment = await api.judgment(item.judgment);
+  const { sections, rest } = await verdictParts(judgment, picture);
+  const label = sections.get("label");
+  const heading = label.querySelector("h1");
+  heading.replaceWith(el("h2", { id: "label", class: "came-to" }, heading.textContent));
+  const link = el("p", {}, el("a", { href: `#/judgment/${item.judgment}` }, "Open the judgment"));
+  label.append(link);
+  sections.get("yours")?.remove();
+  return [label, ...rest.filter((section) => !["yours", "person"].includes(section.getAttribute("aria-labelledby")))];
+}
+
+function decisionForm(item, picture) {
+  const radios = Object.entries(DECISIONS).map(([value, text]) => {
+    const input = el("input", { type: "radio", name: "decision", value, id: `decision-${value}`, required: true });
+    return el("p", { class: "choice" }, input, " ", el("label", { for: input.id }, text));
+  });
+  const name = el("input", { type: "text", required: true, maxlength: "200", autocomplete: "name", value: reviewer });
+  const note = el("textarea", { rows: "3", maxlength: "4000" });
+  const error = problem();
+  const send = el("button", { type: "submit", class: "primary" }, item.decisions.length ? "Decide again" : "Decide");
+  const submit = async (event) => {
+    event.preventDefault();
+    send.disabled = true;
+    error.textContent = "";
+    reviewer = name.value.trim();
+    const decision = new FormData(event.target).get("decision");
+    try {
+      await showCase(await api.decide(item.id, { decision, note: note.value, reviewer }), picture);
+      announce("Decided. What the tool came to is shown now.");
+      showWaiting((await api.reviews("limit=1")).waiting);
+    } catch (failed) {
+      error.textContent = failed.message;
+      send.disabled = false;
+    }
+  };
+  const form = el(
+    "form",
+    { class: "card decide", "aria-label": "Your decision", onsubmit: submit },
+    el("fieldset", {}, el("legend", {}, "Your decision"), radios),
+    field("Why", note, "Kept with the decision."),
+    field("Your name", name),
+    error,
+    send,
+  );
+  if (!item.decisions.length) return form;
+  return el("details", {}, el("summary", {}, "Decide again"), form);
+}

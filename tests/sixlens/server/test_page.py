@@ -1,0 +1,571 @@
+"""The page of `sixlens serve` in Debian's Chromium, against a server of its own on the loopback address."""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import sixlens
+from evals.html import base_css
+from orchestrator.sample import draw_sample
+from sixlens.page.verdict_page import FOLDER
+
+pytestmark = pytest.mark.browser
+AXE = "4.14.1"
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+PHONE, DESK = (360, 740), (1280, 900)
+TOKEN = "a-token-for-the-tests-0123456789"
+NEVER = re.compile(r"\b(?:fake|forged|authentic|verified|detected|confirmed)\b|\d\s*%|per ?cent", re.IGNORECASE)
+STATIC = Path(sixlens.__file__).parent / "server" / "static"
+ORDER = ("commonsense", "defect_query", "few_shot", "regional", "structural", "stereotype")
+NASTY_NAME = '"><svg onload=alert(1)>.png'
+NASTY = (
+    "<script>alert(1)</script><img src=x onerror=alert(2)></style></bdi><svg onload=alert(3)>"
+    "\u202e\u2067right to left\u200f \u05d0\u05d1\u05d2 "
+)
+Visit = Callable[..., Any]
+
+
+def sign(name: str, side: str, box: tuple[float, float, float, float] | None, **more: str) -> dict[str, Any]:
+    region = None if box is None else dict(zip(("x0", "y0", "x1", "y1"), box, strict=True))
+    fields = {
+        "phenomenon": f"{name} is seen there",
+        "reasoning": f"{name} matters",
+        "ordinary_cause": "a long exposure",
+    }
+    return {"name": name, **fields, "severity": 4, "points_to": side, "category": "optics", "region": region, **more}
+
+
+BLUR = sign("steady blur", "real", (0.1, 0.15, 0.45, 0.5))
+EDGES = sign("melted edges", "generated", (0.55, 0.5, 0.9, 0.85))
+GRAIN = sign("even grain", "real", None)
+
+
+def answer(label: str, *observations: dict[str, Any], reasoning: str = "The light comes from one side.") -> str:
+    content = {"reasoning": reasoning, "observations": observations, "label": label, "certainty": 80}
+    return json.dumps(content)
+
+
+def script(folder: Path, verdicts: dict[str, str], *, seconds: float = 0.0) -> Path:
+    """A scripted backend: what each paradigm answers, each later than the one before; `*` for the others."""
+    rules: list[dict[str, Any]] = [
+        {"paradigm": "prepare", "text": "subject: small boat\nmedium: photograph"},
+        {"purpose": "text", "text": "a hull; a sail"},
+    ]
+    for place, paradigm in enumerate(ORDER):
+        text = verdicts.get(paradigm, verdicts["*"])
+        rules.append({"paradigm": paradigm, "step": "verdict", "text": text, "seconds": seconds * (place + 1)})
+    rules.append({"text": verdicts.get("panel", verdicts["*"])})
+    content = {"model": "script-1", "capabilities": {"box_format": "unit"}, "rules": rules}
+    path = folder / "script.yaml"
+    path.write_text(yaml.safe_dump(content, allow_unicode=True), "utf-8")
+    return path
+
+
+class Served:
+    """`sixlens serve` as a process of its own."""
+
+    def __init__(self, folder: Path, backend: Path | None, *options: str, token: str | None = None) -> None:
+        self.folder = folder
+        asked = ("--backend", f"scripted:{backend}") if backend is not None else ()
+        command = [sys.executable, "-m", "sixlens", "serve", "--port", "0", "--data-dir", str(folder / "data")]
+        environment = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")}
+        environment |= {"SIXLENS_CACHE_DIR": str(folder / "cache"), **({"SIXLENS_TOKEN": token} if token else {})}
+        self._process = subprocess.Popen(
+            [*command, *asked, "--no-cache", *options], stderr=subprocess.PIPE, text=True, env=environment
+        )
+        self.address = self._started()
+
+    def _started(self) -> str:
+        assert self._process.stderr is not None
+        lines: list[str] = []
+        for line in self._process.stderr:
+            lines.append(line)
+            found = re.search(r"http://127\.0\.0\.1:\d+", line)
+            if found:
+                return found[0]
+        raise RuntimeError("".join(lines))
+
+    def stop(self) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
+
+    def get(self, path: str) -> bytes:
+        with urllib.request.urlopen(f"{self.address}{path}", timeout=10) as reply:
+            content: bytes = reply.read()
+        return content
+
+    def json(self, path: str) -> Any:
+        return json.loads(self.get(path))
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
+    running: list[Served] = []
+
+    def start(backend: Path | None, *options: str, **more: str) -> Served:
+        running.append(Served(tmp_path, backend, *options, **more))
+        return running[-1]
+
+    yield start
+    for one in running:
+        one.stop()
+
+
+def needed(program: str) -> str:
+    """Where a program is. Without it the tests are left out, but not where everything must be tested."""
+    found = shutil.which(program)
+    if found is None:
+        if os.environ.get("CI"):
+            pytest.fail(f"{program} is needed")
+        pytest.skip(f"needs {program}")
+    return found
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The source of axe-core."""
+    folder = tmp_path_factory.mktemp("axe")
+    install = [needed("npm"), "install", "--ignore-scripts", "--no-audit", "--no-fund", f"axe-core@{AXE}"]
+    subprocess.run(install, cwd=folder, check=True, capture_output=True, timeout=180)
+    return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    program = needed("chromium")
+    if not os.environ.get("CI"):
+        pytest.importorskip("playwright")
+    playwright = importlib.import_module("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=program, args=list(ARGUMENTS))
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def visit(browser: Any) -> Iterator[Visit]:
+    """Opens the page. At the end nothing may have run, complained, or gone anywhere but to the server."""
+    contexts: list[Any] = []
+    happened: list[str] = []
+
+    def open_page(served: Served, size: tuple[int, int] = DESK, scheme: str = "light", path: str = "/") -> Any:
+        context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        page = context.new_page()
+        own = (f"{served.address}/", "data:", f"blob:{served.address}/")
+        page.on("dialog", lambda dialog: happened.append(f"dialog {dialog.message}"))
+        page.on("console", lambda message: happened.append(f"console {message.text}"))
+        page.on("pageerror", lambda error: happened.append(f"error {error}"))
+        page.on("request", lambda it: None if it.url.startswith(own) else happened.append(it.url))
+        page.goto(f"{served.address}{path}")
+        return page
+
+    open_page.allowed = []  # type: ignore[attr-defined]
+    yield open_page
+    for context in contexts:
+        context.close()
+    allowed: list[str] = open_page.allowed  # type: ignore[attr-defined]
+    assert [line for line in happened if not any(text in line for text in allowed)] == []
+
+
+def picture(folder: Path, name: str = "boat.png") -> Path:
+    path = folder / name
+    draw_sample().resize((480, 320)).save(path, "PNG")
+    return path
+
+
+def drop(page: Any, path: Path) -> None:
+    """Drop a file onto the page, as from a folder beside it."""
+    data = base64.b64encode(path.read_bytes()).decode()
+    page.wait_for_selector(".drop")
+    page.evaluate(
+        """([data, name]) => {
+            const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([bytes], name, { type: "image/png" }));
+            for (const kind of ["dragover", "drop"])
+                document.querySelector(".drop").dispatchEvent(
+                    new DragEvent(kind, { dataTransfer: transfer, bubbles: true, cancelable: true }));
+        }""",
+        [data, path.name],
+    )
+
+
+def judge(page: Any, path: Path) -> str:
+    """Drop and send a picture, and wait for the verdict; the judgment's id."""
+    drop(page, path)
+    page.get_by_role("button", name="Judge this picture").click()
+    page.wait_for_selector("section.label")
+    return str(page.url.rpartition("/")[2])
+
+
+def serious(page: Any, axe: str) -> list[str]:
+    """What axe finds serious or critical."""
+    page.evaluate(axe)
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    return [
+        f"{item['id']}: {node['html'][:160]}"
+        for item in found
+        if item["impact"] in ("serious", "critical")
+        for node in item["nodes"]
+    ]
+
+
+def fits(page: Any) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+
+@pytest.fixture
+def seen(tmp_path: Path) -> Path:
+    """Five examinations see a photograph, one a generated picture."""
+    return script(tmp_path, {"*": answer("real", BLUR, GRAIN), "structural": answer("generated", EDGES)})
+
+
+def test_the_shared_style_sheets_are_the_reports_own() -> None:
+    assert (STATIC / "base.css").read_text("utf-8") == base_css()
+    assert (STATIC / "verdict.css").read_text("utf-8") == (FOLDER / "verdict.css").read_text("utf-8")
+
+
+def test_before_the_upload_it_says_where_the_picture_goes(
+    serve: Callable[..., Served], visit: Visit, seen: Path
+) -> None:
+    served = serve(seen)
+    known = served.json("/v1/ensembles")
+    page = visit(served)
+    for item in known["items"]:
+        page.get_by_label("How it is examined").select_option(item["name"])
+        assert page.locator(".goes").inner_text() == item["picture"]
+        assert all(one["spec"] in page.locator(".destination").inner_text() for one in item["backends"])
+    assert page.locator(".tag.hosted").count() == 0
+    for item in known["items"]:
+        item["hosted"], item["backends"] = (
+            True,
+            [{"spec": "a:b", "destination": "c", "hosted": True, "missing_key": None}],
+        )
+    page.route("**/v1/ensembles", lambda route: route.fulfill(json=known))
+    page.reload()
+    page.wait_for_selector(".tag.hosted")
+    assert page.locator(".tag.hosted").inner_text() == "Leaves this server"
+    assert page.get_by_role("button", name="Judge this picture").is_disabled()
+    assert served.json("/v1/judgments")["items"] == []
+
+
+def test_the_examinations_arrive_one_by_one_and_then_the_verdict(
+    serve: Callable[..., Served], visit: Visit, tmp_path: Path
+) -> None:
+    verdicts = {"*": answer("real", BLUR, GRAIN), "structural": answer("generated", EDGES)}
+    served = serve(script(tmp_path, verdicts, seconds=0.35))
+    page = visit(served)
+    drop(page, picture(tmp_path))
+    page.evaluate(
+        """() => {
+            window.arrived = [];
+            new MutationObserver(() => {
+                const done = [...document.querySelectorAll(".paradigm.done h2 bdi")].map((title) => title.textContent);
+                if (done.length > (window.arrived.at(-1) ?? []).length) window.arrived.push(done);
+            }).observe(document.getElementById("main"), { subtree: true, childList: true, attributes: true });
+        }"""
+    )
+    page.get_by_role("button", name="Judge this picture").click()
+    page.wait_for_selector(".paradigm")
+    assert page.locator(".paradigm").count() == 6
+    page.wait_for_selector("section.label")
+    assert [len(done) for done in page.evaluate("window.arrived")] == [1, 2, 3, 4, 5, 6]
+    ident = page.url.rpartition("/")[2]
+    verdict = served.json(f"/v1/judgments/{ident}")["verdict"]
+    assert page.locator(".label .headline").inner_text() == verdict["headline"]
+    assert page.evaluate("document.activeElement.id") == "label"
+    words = page.locator("main").inner_text()
+    for text in (*verdict["next_steps"], *(item["reason"] for item in verdict["dissent"]), "What this does not mean"):
+        assert text in words
+    assert NEVER.search(words) is None
+    report = served.get(f"/v1/judgments/{ident}/report").decode()
+    flat = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", report))
+    for section in ("meaning", "limits", "provenance", "yours"):
+        for line in page.locator(f"section[aria-labelledby={section}] > ul li").all_inner_texts():
+            assert line.replace("'", "&#39;") in flat
+
+
+def test_regions_and_evidence_lead_to_each_other(
+    serve: Callable[..., Served], visit: Visit, seen: Path, tmp_path: Path
+) -> None:
+    page = visit(serve(seen))
+    judge(page, picture(tmp_path))
+    shown, region = page.locator(".picture img").bounding_box(), page.locator("#region-1").bounding_box()
+    assert (region["x"] - shown["x"]) / shown["width"] == pytest.approx(0.1, abs=0.02)
+    assert region["height"] / shown["height"] == pytest.approx(0.35, abs=0.02)
+    page.locator("#evidence-1").hover()
+    assert "lit" in page.locator("#region-1").get_attribute("class")
+    page.locator("#number-1").focus()
+    assert "lit" in page.locator("#evidence-1").get_attribute("class")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "evidence-1"
+    page.locator("#evidence-1 a.number").focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "number-1"
+    names = {page.locator(f"#evidence-{number} h4 bdi").inner_text() for number in (1, 2)}
+    assert names <= {BLUR["name"], EDGES["name"]}
+    assert "/judgment/" in page.url
+
+
+def test_a_picture_that_is_not_kept_is_shown_from_this_browser_alone(
+    serve: Callable[..., Served], visit: Visit, tmp_path: Path
+) -> None:
+    served = serve(script(tmp_path, {"*": answer("real", BLUR, GRAIN)}), "--review-share", "0")
+    page = visit(served)
+    ident = judge(page, picture(tmp_path))
+    assert page.locator(".picture img[src^='blob:']").count() == 1
+    assert page.locator("#number-1").count() == 1
+    assert served.json(f"/v1/judgments/{ident}")["image"]["kept"] is False
+    page.reload()
+    page.get_by_text("The picture is not kept any more.").wait_for()
+    assert page.locator("#evidence-1").count() == 1
+
+
+def test_without_a_model_it_says_that_nobody_has_looked(
+    serve: Callable[..., Served], visit: Visit, tmp_path: Path
+) -> None:
+    served = serve(None, "--ensemble", "measured")
+    page = visit(served)
+    ident = judge(page, picture(tmp_path))
+    assert page.locator("h1").inner_text() == "Nobody has looked"
+    assert page.locator(".headline").inner_text() == served.json(f"/v1/judgments/{ident}")["verdict"]["headline"]
+
+
+def test_the_report_and_the_json_can_be_downloaded_and_the_judgment_deleted(
+    serve: Callable[..., Served], visit: Visit, seen: Path, tmp_path: Path
+) -> None:
+    served = serve(seen)
+    page = visit(served)
+    ident = judge(page, picture(tmp_path))
+    with page.expect_download() as report:
+        page.get_by_role("link", name="Download the report").click()
+    assert "<!doctype html>" in Path(report.value.path()).read_text("utf-8")
+    with page.expect_download() as verdict:
+        page.get_by_role("link", name="Download JSON").click()
+    loaded = json.loads(Path(verdict.value.path()).read_text("utf-8"))
+    assert loaded == served.json(f"/v1/judgments/{ident}")["verdict"]
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("button", name="Keep it").click()
+    assert len(served.json("/v1/judgments")["items"]) == 1
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("button", name="Delete it").click()
+    page.wait_for_selector("text=Nothing here.")
+    assert served.json("/v1/judgments")["items"] == []
+
+
+def test_history_is_filtered_and_paged(serve: Callable[..., Served], visit: Visit, seen: Path, tmp_path: Path) -> None:
+    served = serve(seen)
+    page = visit(served)
+    judge(page, picture(tmp_path, "first.png"))
+    page.get_by_role("link", name="History").click()
+    page.get_by_role("link", name="first.png").wait_for()
+    page.get_by_label("Label").select_option("generated")
+    page.get_by_text("Nothing here.").wait_for()
+    page.get_by_label("Label").select_option("real")
+    page.get_by_role("link", name="first.png").wait_for()
+    page.get_by_label("From").fill("2001-01-01")
+    page.get_by_label("To", exact=True).fill("2001-01-02")
+    page.get_by_label("To", exact=True).blur()
+    page.get_by_text("Nothing here.").wait_for()
+
+    def pages(route: Any) -> None:
+        [item] = served.json("/v1/judgments")["items"]
+        last = "cursor=7" in route.request.url
+        named = item | {"image": item["image"] | {"name": "older.png" if last else "newer.png"}}
+        route.fulfill(json={"items": [named], "next_cursor": None if last else "7"})
+
+    page.route("**/v1/judgments?*", pages)
+    page.get_by_label("From").fill("")
+    page.get_by_role("link", name="newer.png").wait_for()
+    page.get_by_role("button", name="Show older ones").click()
+    page.get_by_role("link", name="older.png").wait_for()
+    assert page.locator(".entries .name").all_inner_texts() == ["newer.png", "older.png"]
+    assert page.get_by_role("button", name="Show older ones").count() == 0
+
+
+def test_a_blind_case_is_decided_before_the_label_is_shown(
+    serve: Callable[..., Served], visit: Visit, tmp_path: Path
+) -> None:
+    served = serve(script(tmp_path, {"*": answer("real", BLUR, GRAIN)}), "--review-share", "1")
+    page = visit(served)
+    ident = judge(page, picture(tmp_path))
+    headline = served.json(f"/v1/judgments/{ident}")["verdict"]["headline"]
+    page.get_by_role("link", name=re.compile("Review")).click()
+    page.get_by_role("link", name="A case without its name").click()
+    page.wait_for_selector(".picture img")
+    blind = page.locator("main").inner_text()
+    assert headline not in blind
+    assert "boat.png" not in blind
+    assert BLUR["reasoning"] not in blind
+    assert page.locator(".tag.real, .tag.generated, .side-real, .side-generated").count() == 0
+    assert page.evaluate("document.querySelector('.picture img').naturalWidth") > 0
+    page.locator("#number-1").click()
+    assert BLUR["name"] in page.locator("#evidence-1").inner_text()
+    page.get_by_label("It is generated").check()
+    page.get_by_label("Why").fill("The sail has no rope.")
+    page.get_by_label("Your name").fill("R. Viewer")
+    page.get_by_role("button", name="Decide").click()
+    page.wait_for_selector(".label .headline")
+    assert page.locator(".label .headline").inner_text() == headline
+    assert "The sail has no rope." in page.locator(".decision").first.inner_text()
+    assert page.evaluate("document.querySelector('.picture img').naturalWidth") > 0
+    [decision] = served.json(f"/v1/judgments/{ident}")["decisions"]
+    assert (decision["decision"], decision["blind"], decision["reviewer"]) == ("generated", True, "R. Viewer")
+    assert page.locator("#waiting").is_hidden()
+    page.goto(f"{served.address}/#/judgment/{ident}")
+    page.wait_for_selector("#person")
+    assert "The sail has no rope." in page.locator("section[aria-labelledby=person]").inner_text()
+
+
+def test_an_appeal_with_a_better_file_makes_a_new_judgment(
+    serve: Callable[..., Served], visit: Visit, seen: Path, tmp_path: Path
+) -> None:
+    served = serve(seen)
+    page = visit(served)
+    ident = judge(page, picture(tmp_path))
+    page.get_by_role("form", name="Appeal").get_by_label("Why").fill("I took it myself.")
+    page.get_by_label("A better file").set_input_files(picture(tmp_path, "original.png"))
+    page.get_by_role("button", name="Ask for another look").click()
+    page.get_by_text("follows an appeal").wait_for()
+    new = page.url.rpartition("/")[2]
+    assert new != ident
+    assert served.json(f"/v1/judgments/{ident}")["superseded_by"] == new
+    page.get_by_role("link", name="see the one before").click()
+    page.get_by_role("link", name="see the newer one").wait_for()
+    assert page.get_by_role("form", name="Appeal").count() == 0
+    page.get_by_role("link", name=re.compile("Review")).click()
+    page.get_by_role("link", name="original.png").click()
+    page.get_by_text("I took it myself.").wait_for()
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_hostile_answer_runs_nothing_and_breaks_nothing(
+    serve: Callable[..., Served], visit: Visit, tmp_path: Path, axe: str, size: tuple[int, int]
+) -> None:
+    long = NASTY + "x" * 100_000
+    bad = sign(NASTY, "generated", (0.1, 0.1, 0.4, 0.4), phenomenon=NASTY * 20, reasoning="W" * 1900, category=NASTY)
+    verdicts = {"*": answer("generated", bad, reasoning=long), "few_shot": answer("real", BLUR, reasoning=NASTY)}
+    served = serve(script(tmp_path, verdicts), "--review-share", "1")
+    page = visit(served, size)
+    ident = judge(page, picture(tmp_path, NASTY_NAME))
+    looked_at(page)
+    toggles = page.get_by_role("button", name=re.compile("^Show all"))
+    assert toggles.count() > 0
+    while toggles.count():
+        toggles.first.click()
+    looked_at(page)
+    assert serious(page, axe) == []
+    for address, found in (
+        ("#/history", ".entries a"),
+        (f"#/review/{served.json('/v1/reviews')['items'][0]['id']}", ".decide"),
+        (f"#/judgment/{ident}", "section.label"),
+    ):
+        page.goto(f"{served.address}/{address}")
+        page.wait_for_selector(found)
+        looked_at(page)
+    assert served.json(f"/v1/judgments/{ident}")["image"]["name"] in page.locator("main").inner_text()
+
+
+def looked_at(page: Any) -> None:
+    """Nothing of what strangers wrote has become an element, and nothing runs over the edge."""
+    for summary in page.locator("main summary").all():
+        summary.click()
+    assert fits(page)
+    assert page.locator("main :is(script, svg, iframe, object, style, [onload], [onerror])").count() == 0
+    assert page.locator("main img:not([src^='data:image/'], [src^='blob:'])").count() == 0
+
+
+def test_with_a_token_one_signs_in_first(
+    serve: Callable[..., Served], visit: Visit, seen: Path, tmp_path: Path
+) -> None:
+    visit.allowed.append("401")  # type: ignore[attr-defined]
+    page = visit(serve(seen, token=TOKEN))
+    page.get_by_label("The server's token").fill("not the token")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("alert").filter(has_text="token").wait_for()
+    page.get_by_label("The server's token").fill(TOKEN)
+    page.get_by_role("button", name="Sign in").click()
+    judge(page, picture(tmp_path))
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_label("The server's token").wait_for()
+    assert page.locator("nav").is_hidden()
+
+
+def test_what_goes_wrong_is_said(serve: Callable[..., Served], visit: Visit, seen: Path, tmp_path: Path) -> None:
+    visit.allowed += ["404", "422", "415", "429"]  # type: ignore[attr-defined]
+    served = serve(seen, "--max-bytes", "20000")
+    page = visit(served, path="/#/judgment/none")
+    page.get_by_role("heading", name="It is not here").wait_for()
+    page.get_by_role("link", name="To the start").click()
+    big = tmp_path / "big.png"
+    big.write_bytes(b"\x89PNG" + bytes(30_000))
+    drop(page, big)
+    assert "at most" in page.locator("form .problem").inner_text()
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    drop(page, broken)
+    page.route(
+        "**/v1/judgments",
+        lambda route: route.fulfill(
+            status=429, headers={"Retry-After": "7"}, json={"error": {"kind": "busy", "message": "Too many wait."}}
+        ),
+    )
+    page.get_by_role("button", name="Judge this picture").click()
+    page.get_by_text("Too many wait. Come again in 7 s.").wait_for()
+    page.unroute("**/v1/judgments")
+    page.get_by_role("button", name="Judge this picture").click()
+    page.get_by_role("heading", name="There is no verdict").or_(page.locator("form .problem:not(:empty)")).wait_for()
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(
+    serve: Callable[..., Served],
+    visit: Visit,
+    seen: Path,
+    tmp_path: Path,
+    axe: str,
+    scheme: str,
+    size: tuple[int, int],
+) -> None:
+    served = serve(seen)
+    page = visit(served, size, scheme)
+    drop(page, picture(tmp_path))
+    assert serious(page, axe) == []
+    assert fits(page)
+    judge(page, picture(tmp_path))
+    assert serious(page, axe) == []
+    review = served.json("/v1/reviews")["items"][0]["id"]
+    for address, found in (("history", ".entries a"), ("review", ".entries a"), (f"review/{review}", ".decide")):
+        page.goto(f"{served.address}/#/{address}")
+        page.wait_for_selector(found)
+        assert serious(page, axe) == []
+        assert fits(page)

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import PIL.Image
+
+from fusion.verdict import Verdict
+from sixlens.server.records import Review, Reviews
+from sixlens.server.review_rules import reason_for_review
+from tests.sixlens.server.conftest import DECIDED, DISSENT, UNDECIDED, Running, Serve, bytes_of
+
+EDITOR = {"decision": "generated", "note": "The rigging has no end.", "reviewer": "A. Editor"}
+
+
+async def reviews(server: Running, query: str = "") -> list[dict[str, Any]]:
+    answer = await server.client.get(f"/v1/reviews{query}")
+    Reviews.model_validate(answer.json())
+    return list(answer.json()["items"])
+
+
+async def test_undecided_and_dissenting_cases_wait_with_their_label(serve: Serve, photo: Path) -> None:
+    for script, reason in ((UNDECIDED, "undecided"), (DISSENT, "dissent")):
+        async with serve(script, sets=("cache=false",)) as server:
+            judgment = await server.ask(photo)
+            assert judgment["review"] == {"status": "waiting", "reason": reason}
+            assert judgment["image"]["kept"]
+            review = (await reviews(server))[-1]
+            assert (review["reason"], review["blind"], review["judgment"]) == (reason, False, judgment["id"])
+            assert review["verdict"] == judgment["verdict"]
+            picture = await server.client.get(f"/v1/reviews/{review['id']}/picture")
+            assert PIL.Image.open(io.BytesIO(picture.content)).size == (96, 64)
+
+
+async def test_a_decided_case_that_is_not_drawn_waits_for_nobody(serve: Serve, photo: Path) -> None:
+    async with serve(review_share=0.0) as server:
+        assert (await server.ask(photo))["review"] == {"status": "none", "reason": None}
+        assert await reviews(server) == []
+
+
+async def test_a_drawn_case_is_blind_until_a_person_has_decided(serve: Serve, photo: Path) -> None:
+    async with serve(review_share=1.0) as server:
+        judgment = await server.ask(photo, reference="label-real")
+        assert judgment["verdict"]["label"] == "real"  # whoever sent it gets the verdict
+        (review,) = await reviews(server)
+        Review.model_validate(review)
+        assert (review["reason"], review["blind"]) == ("random", True)
+        for name in ("judgment", "reference", "verdict", "label", "headline"):
+            assert review[name] is None
+        assert review["image"] == {"name": None, "width": 96, "height": 64, "kept": True}
+        told = json.dumps(review)
+        for secret in (judgment["id"], judgment["verdict"]["id"], "photo.jpg", "label-real", "points_to", "lenses do"):
+            assert secret not in told
+        assert "lens blur" in told
+        decided = await server.client.post(f"/v1/reviews/{review['id']}", json=EDITOR)
+        assert decided.status_code == 200
+        shown = decided.json()
+        assert (shown["blind"], shown["verdict"], shown["status"]) == (False, judgment["verdict"], "decided")
+        assert shown["decisions"][0]["blind"]
+        assert not shown["image"]["kept"]
+        assert list((server.service.settings.data_dir / "pictures").iterdir()) == []
+
+
+async def test_decisions_are_added_and_stand_on_the_report(serve: Serve, photo: Path) -> None:
+    async with serve(UNDECIDED) as server:
+        judgment = await server.ask(photo)
+        (review,) = await reviews(server)
+        address = f"/v1/reviews/{review['id']}"
+        await server.client.post(address, json=EDITOR)
+        again = await server.client.post(address, json={"decision": "real", "reviewer": "<script>B</script>"})
+        assert [one["decision"] for one in again.json()["decisions"]] == ["generated", "real"]
+        found = (await server.client.get(f"/v1/judgments/{judgment['id']}")).json()
+        assert found["decision"]["decision"] == "real"
+        assert [one["note"] for one in found["decisions"]] == [EDITOR["note"], ""]
+        assert found["verdict"] == judgment["verdict"]  # nothing is overwritten
+        report = (await server.client.get(f"/v1/judgments/{judgment['id']}/report")).text
+        assert "It is a photograph." in report
+        assert "<script>" not in report
+        assert await reviews(server) == []
+        assert len(await reviews(server, "?status=decided")) == 1
+
+
+async def test_wrong_decisions(serve: Serve, photo: Path) -> None:
+    async with serve(UNDECIDED) as server:
+        await server.ask(photo)
+        (review,) = await reviews(server)
+        for wrong in (
+            {},
+            {"decision": "fake", "reviewer": "A"},
+            {"decision": "real"},
+            {"decision": "real", "reviewer": ""},
+            {"decision": "real", "reviewer": "A", "note": "x" * 2001},
+            {"decision": "real", "reviewer": "A", "more": 1},
+        ):
+            answer = await server.client.post(f"/v1/reviews/{review['id']}", json=wrong)
+            assert (answer.status_code, answer.json()["error"]["kind"]) == (422, "invalid")
+        answer = await server.client.post("/v1/reviews/none", json=EDITOR)
+        assert (answer.status_code, answer.json()["error"]["kind"]) == (404, "not_found")
+
+
+async def test_labels_are_exported_once_each(serve: Serve, photo: Path) -> None:
+    async with serve(UNDECIDED) as server:
+        for decision in ("generated", "cannot_tell"):
+            await server.ask(photo, reference=decision)
+            (review,) = await reviews(server)
+            await server.client.post(f"/v1/reviews/{review['id']}", json={"decision": decision, "reviewer": "A"})
+        table = (await server.client.get("/v1/reviews/export")).text
+        (row,) = csv.DictReader(io.StringIO(table))
+        assert (row["label"], row["tool_label"], row["reference"]) == ("generated", "undecided", "generated")
+        assert len(row["sha256"]) == len(row["config_sha256"]) == 64
+        lines = (await server.client.get("/v1/reviews/export?format=jsonl")).text.splitlines()
+        assert [json.loads(line)["label"] for line in lines] == ["generated"]
+
+
+async def test_a_confident_verdict_can_be_appealed_with_a_better_file(
+    serve: Serve, photo: Path, declared: Path
+) -> None:
+    async with serve() as server:
+        old = await server.ask(photo, reference="desk-1")
+        appealed = await server.client.post(
+            f"/v1/judgments/{old['verdict']['id']}/appeal",
+            data={"reason": "This is the camera's own file."},
+            files={"image": ("original.jpg", bytes_of(declared))},
+        )
+        assert appealed.status_code == 202
+        new = appealed.json()
+        assert (new["supersedes"], new["reference"]) == (old["id"], "desk-1")
+        assert appealed.headers["location"] == f"/v1/judgments/{new['id']}"
+        await server.service.queue.wait(new["id"], 20)
+        new = (await server.client.get(f"/v1/judgments/{new['id']}")).json()
+        before = (await server.client.get(f"/v1/judgments/{old['id']}")).json()
+        assert before["superseded_by"] == new["id"]
+        assert before["verdict"] == old["verdict"]
+        (appeal,) = before["appeals"]
+        assert (appeal["reason"], appeal["judgment"], appeal["status"]) == (
+            "This is the camera's own file.",
+            new["id"],
+            "done",
+        )
+        (review,) = await reviews(server)
+        assert (review["reason"], review["appeal"]) == ("appeal", "This is the camera's own file.")
+        again = await server.client.post(f"/v1/judgments/{old['id']}/appeal", json={"reason": "again"})
+        assert (again.status_code, again.json()["error"]["kind"]) == (409, "superseded")
+        assert again.json()["error"]["judgment"] == new["id"]
+
+
+async def test_an_appeal_without_a_file_needs_the_picture(serve: Serve, photo: Path) -> None:
+    async with serve() as server:
+        old = await server.ask(photo)
+        answer = await server.client.post(f"/v1/judgments/{old['id']}/appeal", json={"reason": "It is mine."})
+        assert (answer.status_code, answer.json()["error"]["kind"]) == (409, "picture_gone")
+        nothing = await server.client.post(f"/v1/judgments/{old['id']}/appeal", json={"reason": ""})
+        assert nothing.status_code == 422
+
+
+async def test_an_appeal_of_a_kept_picture_closes_the_old_review(serve: Serve, photo: Path) -> None:
+    async with serve(UNDECIDED) as server:
+        old = await server.ask(photo)
+        (first,) = await reviews(server)
+        answer = await server.client.post(f"/v1/judgments/{old['id']}/appeal", json={"reason": "It is mine."})
+        assert answer.status_code == 202
+        await server.service.queue.wait(answer.json()["id"], 20)
+        (second,) = await reviews(server)
+        assert second["judgment"] == answer.json()["id"]
+        closed = await server.client.post(f"/v1/reviews/{first['id']}", json=EDITOR)
+        assert (closed.status_code, closed.json()["error"]["kind"]) == (409, "superseded")
+        # The old picture is gone, the new one is kept for the person.
+        assert [path.stem for path in (server.service.settings.data_dir / "pictures").iterdir()] == [second["judgment"]]
+
+
+async def test_a_failed_appeal_leaves_the_old_judgment_standing(serve: Serve, photo: Path) -> None:
+    async with serve() as server:
+        old = await server.ask(photo)
+        broken = {"image": ("photo.jpg", bytes_of(photo)[:300])}
+        address = f"/v1/judgments/{old['id']}/appeal"
+        answer = await server.client.post(address, data={"reason": "better"}, files=broken)
+        await server.service.queue.wait(answer.json()["id"], 20)
+        found = (await server.client.get(f"/v1/judgments/{old['id']}")).json()
+        assert found["superseded_by"] is None
+        assert found["appeals"][0]["status"] == "failed"
+        whole = {"image": ("photo.jpg", bytes_of(photo))}
+        assert (await server.client.post(address, data={"reason": "now"}, files=whole)).status_code == 202
+
+
+async def test_a_person_can_be_asked_for(serve: Serve, photo: Path) -> None:
+    async with serve() as server:
+        assert (await server.ask(photo, review="true"))["review"]["reason"] == "asked"
+
+
+async def test_the_drawn_share_is_about_what_was_asked_for(serve: Serve, photo: Path) -> None:
+    async with serve(DECIDED) as server:
+        verdict = Verdict.model_validate((await server.ask(photo))["verdict"])
+    drawn = [name for name in map(str, range(5000)) if reason_for_review(verdict, name, 0.02) == ("random", True)]
+    assert 60 < len(drawn) < 150
+    assert drawn == [name for name in map(str, range(5000)) if reason_for_review(verdict, name, 0.02)]
