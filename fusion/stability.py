@@ -25,7 +25,7 @@ def weigh(label: Label, variants: Sequence[Variant]) -> Stability:
     """How a label stands.
 
     It does not when a variant is decided for the other side, or when at least half of those that were judged are
-    undecided.
+    undecided. When none was judged, nothing is known.
     """
     judged = [variant for variant in variants if variant.label is not None]
     flipped = tuple(variant.name for variant in judged if variant.label not in (label, Label.UNDECIDED))
@@ -35,7 +35,7 @@ def weigh(label: Label, variants: Sequence[Variant]) -> Stability:
         variants=tuple(variants),
         agreeing=sum(variant.label is label for variant in judged),
         flipped_by=flipped,
-        stable=not flipped and not (lost and 2 * lost >= len(judged)),
+        stable=not flipped and not (lost and 2 * lost >= len(judged)) if judged else None,
     )
 
 
@@ -55,7 +55,7 @@ def settle(verdict: Verdict, variants: Sequence[Variant], usage: Spending) -> Ve
         warnings += (f"Not all variants of the picture could be judged: {names} ({silent[0].error}).",)
     changed = {"stability": stability, "usage": usage, "warnings": warnings}
     said = stability_words(stability)
-    if stability.stable:
+    if stability.stable is not False:
         changed |= {"explanation": f"{verdict.explanation}\n{said}"}
         return _with(verdict, changed)
     decision: Decision = undecided(UndecidedBecause.UNSTABLE, verdict.panel, warnings)

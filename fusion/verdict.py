@@ -163,7 +163,8 @@ class Stability(_Record):
     """Variants of the same label."""
     flipped_by: tuple[str, ...]
     """Variants that were decided for the other side."""
-    stable: bool
+    stable: bool | None
+    """None when no variant could be judged."""
     """False when a variant is decided for the other side, or at least half of those judged are undecided."""
 
 

@@ -42,7 +42,7 @@ async def steadied(verdict: Verdict, number: int, judge_variant: JudgeVariant) -
     for _, spent in results:
         usage = _added(usage, spent)
     usage = usage.model_copy(update={"seconds": round(verdict.usage.seconds + time.monotonic() - began, 3)})
-    variants = [_variant(name, result) for name, (result, _) in zip(MILD, results, strict=False)]
+    variants = [_variant(name, result, verdict) for name, (result, _) in zip(MILD, results, strict=False)]
     return settle(verdict, variants, usage)
 
 
@@ -63,9 +63,14 @@ def variant_kit(kit: Kit) -> Kit:
     return replace(kit, ensemble=kit.ensemble.model_copy(update={"provenance": ProvenanceMode.IGNORE}))
 
 
-def _variant(name: str, result: Verdict | SixlensError) -> Variant:
+def _variant(name: str, result: Verdict | SixlensError, original: Verdict) -> Variant:
     if isinstance(result, SixlensError):
         return Variant(name=name, error=str(result))
+    scored = {report.paradigm for report in original.reports if report.score is not None}
+    unknown = [report.paradigm for report in result.reports if report.paradigm in scored and report.score is None]
+    if unknown and original.calibration is not None:
+        # Scores out of a file are of the original alone; without them another chance says nothing about the picture.
+        return Variant(name=name, error=f"the score of {unknown[0]}, which is weighed, is not known for it")
     missing = result.coverage.failed + result.coverage.skipped
     because = result.undecided_because
     starved = because is UndecidedBecause.BELOW_QUORUM and missing

@@ -14,13 +14,18 @@ _MIN_MASS = 0.5
 """The least probability that both labels together need at that place; below it the token was about something else."""
 
 
-def from_logprobs(places: Sequence[TokenPlace]) -> float | None:
+def from_logprobs(places: Sequence[TokenPlace], text: str = "") -> float | None:
     """The chance of `generated` against `real` where the label stands, in [0, 1]; None when that cannot be told.
 
     Looks at the token with which the last stated label begins, and sums the likeliest tokens that begin either label.
     A place without alternatives says nothing about the other label.
+
+    Args:
+        places: the last tokens of the answer, or all of them.
+        text: the whole turn. What it holds before the tokens, for example a prefill, may announce the label.
     """
-    start = _label_start([place.chosen.token for place in places])
+    tokens = [place.chosen.token for place in places]
+    start = _label_start(tokens, _before(tokens, text))
     if start is None or not {chance.token for chance in places[start].likeliest} - {places[start].chosen.token}:
         return None
     generated = real = 0.0
@@ -53,14 +58,20 @@ def from_statement(label: Label, certainty: float | None) -> float | None:
     return round(share if label is Label.GENERATED else 1 - share, 6)
 
 
-def _label_start(tokens: Sequence[str]) -> int | None:
+def _before(tokens: Sequence[str], text: str) -> str:
+    """What stands in the text before the tokens."""
+    written = "".join(tokens).strip()
+    return text[: max(0, text.rfind(written))] if written else ""
+
+
+def _label_start(tokens: Sequence[str], before: str) -> int | None:
     """The index of the token in which the last stated label begins."""
     found = None
-    for found in _VALUE.finditer("".join(tokens)):  # noqa: B007 - the last one is wanted
+    for found in _VALUE.finditer(before + "".join(tokens)):  # noqa: B007 - the last one is wanted
         pass
-    if found is None:
+    if found is None or found.end() < len(before):
         return None
-    offset = 0
+    offset = len(before)
     for index, token in enumerate(tokens):
         offset += len(token)
         if offset > found.end():

@@ -343,7 +343,7 @@ def _sureness(label: Label, reading: Reading, completion: Completion) -> Surenes
     """How likely the model holds `generated`, where it says so clearly."""
     if label is Label.UNDECIDED:
         return None
-    measured = from_logprobs(completion.logprobs or ())
+    measured = from_logprobs(completion.logprobs or (), completion.text)
     if measured is not None:
         return measured, "logprobs"
     sure = reading.certainty is not None and reading.certainty >= SURE_ENOUGH

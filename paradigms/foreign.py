@@ -224,10 +224,12 @@ def _template(text: str, draft: _Draft) -> str:
         parts = list(string.Formatter().parse(text))
     except ValueError as error:
         raise ConfigError(f"{draft.where}: a text has single braces: {error}.") from error
+    # Escaped braces come one by one, so marks are looked for in the whole text, with \0 in place of each name.
+    whole = "".join(literal + ("" if name is None else "\0") for literal, name, _, _ in parts)
+    if any(mark in whole for mark in (*_JINJA, "{\0", "\0}")):
+        raise ConfigError(f"{draft.where}: a text holds one of {' '.join(_JINJA)}, which templates use; reword it.")
     made = []
     for literal, name, form, conversion in parts:
-        if any(mark in literal for mark in _JINJA):
-            raise ConfigError(f"{draft.where}: a text holds one of {' '.join(_JINJA)}, which templates use; reword it.")
         made.append(literal)
         if name is None:
             continue

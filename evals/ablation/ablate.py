@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from backends.errors import InputError, UnknownNameError
 from evals.ablation.agreement import Pair, pairs
+from evals.ablation.fusions import Fused, all_fusions, fusion_lines
 from evals.ablation.shapley import shapley
 from evals.ablation.subsets import COIN, Subset, all_subsets, rightness
 from evals.folds import Folds, in_domain
@@ -61,6 +62,8 @@ class Ablation(_Record):
     best_subset: Choice
     everybody: float
     """Accuracy of the majority of all voters."""
+    fusions: tuple[Fused, ...]
+    """The votes of everybody, scores too, under every strategy; those that ask a model say so."""
     scheme: str
     """How cases were held out."""
     words: tuple[str, ...]
@@ -100,6 +103,7 @@ def ablate(
         game: shapley(table.voters, {frozenset(it.voters): getattr(it, game) for it in subsets}) for game in GAMES
     }
     everybody = float(correct[:, -1].mean())
+    fusions = all_fusions(chosen, rules, seed=seed)
     return Ablation(
         arm=chosen[0].arm,
         n_generated=generated,
@@ -111,8 +115,9 @@ def ablate(
         best_single=best_single,
         best_subset=best_subset,
         everybody=everybody,
+        fusions=fusions,
         scheme=folds.scheme,
-        words=tuple(_words(everybody, best_single, best_subset, values["accuracy"])),
+        words=(*_words(everybody, best_single, best_subset, values["accuracy"]), *fusion_lines(fusions)),
     )
 
 

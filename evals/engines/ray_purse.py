@@ -12,6 +12,9 @@ STILL = 10
 _SHARES = 4
 """A worker gets one in so many parts of its even share at a time, so that little is lost with a worker that dies."""
 
+_TURN = 5
+"""Balances for which one of them has everything: the others have put theirs back by then, and all is opened."""
+
 
 @dataclass(slots=True)
 class _Account:
@@ -49,6 +52,7 @@ class Purse:
         self._workers = workers
         self._accounts: dict[str, _Account] = {}
         self._turn: str | None = None
+        self._balances = 0
         self._opened = Amount()
         self.wanted = Amount()
         """What should be opened, so that every worker has its part."""
@@ -123,15 +127,15 @@ class Purse:
         return all(account.still >= STILL for account in self._accounts.values() if account.works)
 
     def _has_turn(self, worker: str) -> bool:
-        """Whether the worker gets everything that is free now. It comes round: one that has had it passes it on."""
+        """Whether the worker gets everything that is free now. It comes round."""
         names = [name for name, account in self._accounts.items() if account.works]
         if self._turn not in names:
-            self._turn = worker
-            return True
+            self._turn, self._balances = worker, 0
         if self._turn == worker:
-            self._turn = names[(names.index(worker) + 1) % len(names)]
-            return self._turn == worker
-        return False
+            self._balances += 1
+            if self._balances > _TURN:
+                self._turn, self._balances = names[(names.index(worker) + 1) % len(names)], 0
+        return self._turn == worker
 
 
 def rest(limits: RunBudget, taken: Amount) -> Amount:

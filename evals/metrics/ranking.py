@@ -27,11 +27,14 @@ class Ranking:
 
     @classmethod
     def of(cls, columns: Columns) -> Ranking:
-        """By `p_generated` where every row with a score has one too, else by `score`: the two are never mixed."""
-        score, probability = ~np.isnan(columns.score), ~np.isnan(columns.p_generated)
-        if probability.any() and probability[score].all():
+        """By `p_generated` where any row has one, else by `score`: the two are never mixed.
+
+        Where a calibration gives the chances, a row without one (too few answered) cannot be ranked. To rank all by
+        their votes because of it would measure the votes and not the calibration.
+        """
+        if not np.isnan(columns.p_generated).all():
             return cls("p_generated", columns.p_generated, 0.5)
-        return cls("score" if score.any() else None, columns.score, 0.0)
+        return cls(None if np.isnan(columns.score).all() else "score", columns.score, 0.0)
 
     @property
     def known(self) -> Bools:

@@ -21,7 +21,7 @@ class ViewName(StrEnum):
     """They count as called the other side: an undecided or failed real is a false positive here."""
     FORCED = "forced"
     """An undecided case is `generated` if its ranking number lies above the middle (score > 0, or p_generated > 0.5
-    where the arm has that for every case), else `real`: a tie falls to `real`, since a false accusation is the worst
+    where the arm has that), else `real`: a tie falls to `real`, since a false accusation is the worst
     error. A case that is decided keeps its label. A case without a label and without that number (an error, or nobody
     answered) cannot be forced and is left out."""
 

@@ -15,6 +15,8 @@ from backends.settings import BackendSettings
 from paradigms.scores.scorer import MAX_SCORE, Scored
 
 PROVIDER = "score"
+MAX_ANSWER = 64 * 1024
+"""Bytes of an answer."""
 MAX_CONNECTIONS = 8
 """Pictures that one service is sent at once."""
 
@@ -46,19 +48,30 @@ class ScoreService:
         try:
             # The client's own limit is for each piece of an answer; a slow drip would never reach it.
             async with asyncio.timeout(self._seconds):
-                answer = await self._client.client.post(
-                    self._address.url, content=picture.data, headers={"content-type": "application/octet-stream"}
-                )
+                status, content = await self._ask(picture.data)
         except (httpx2.TimeoutException, TimeoutError) as error:
             raise AttemptTimeoutError(f"the score service at {host} took too long", provider=PROVIDER) from error
         except httpx2.DecodingError as error:
             raise MalformedError(f"the score service at {host} sent what cannot be read", provider=PROVIDER) from error
         except httpx2.TransportError as error:
             raise ConnectError(f"the score service at {host} cannot be reached", provider=PROVIDER) from error
-        if answer.status_code != httpx2.codes.OK:
-            message = f"the score service at {host} answered with status {answer.status_code}"
-            raise ServerError(message, provider=PROVIDER, status=answer.status_code)
-        return _read(answer.content, host)
+        if status != httpx2.codes.OK:
+            message = f"the score service at {host} answered with status {status}"
+            raise ServerError(message, provider=PROVIDER, status=status)
+        return _read(content, host)
+
+    async def _ask(self, data: bytes) -> tuple[int, bytes]:
+        """Status and body. A compressed body, which might unpack to anything, is not read."""
+        headers = {"content-type": "application/octet-stream", "accept-encoding": "identity"}
+        async with self._client.client.stream("POST", self._address.url, content=data, headers=headers) as answer:
+            if answer.headers.get("content-encoding", "identity") != "identity":
+                raise httpx2.DecodingError("the answer is compressed, which was not asked for")
+            body = b""
+            async for piece in answer.aiter_bytes():
+                body += piece
+                if len(body) > MAX_ANSWER:
+                    raise httpx2.DecodingError(f"the answer is larger than {MAX_ANSWER} bytes")
+            return answer.status_code, body
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -84,7 +84,7 @@ def judge_command(
         ),
     ] = None,
     fusion: Annotated[
-        str | None, typer.Option("--fusion", metavar="NAME", help="vote, tally, panel or decisive.")
+        str | None, typer.Option("--fusion", metavar="NAME", help="vote, tally, panel, decisive, log_odds or stacked.")
     ] = None,
     settings: Annotated[
         list[str] | None,

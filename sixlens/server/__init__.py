@@ -40,7 +40,7 @@ The cookie makes `<img>`, links to reports, downloads and `EventSource` work on 
       → 200 Judgment (finished), or 202 Judgment (not yet); both with `Location: /v1/judgments/ID`.
       → 400 `bad_request`, 408 `too_slow`, 413 `too_large`, 415 `not_a_picture`, 422 `invalid` | `picture` (unreadable)
         | `idempotency_key_reused` | `urls_not_allowed`, 429 `busy` with Retry-After, 503 `no_verdict` | `draining`
-        (with Retry-After).
+        (with Retry-After), 507 `no_room`.
         An error that a judgment ended with carries the judgment too: `{"error": {…, "judgment": ID}}`.
 
     GET    /v1/judgments/{id}           Judgment. `id` is a judgment's id, or the id that stands in its verdict.

@@ -94,7 +94,10 @@ def test_a_run_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"base": {"ensemble": "direct", "backend": "scripted:other.yaml"}}, "arm direct: backend was scripted:.* is s"),
+        (
+            {"base": {"ensemble": "direct", "backend": "scripted:other.yaml"}},
+            "arm direct: backend was scripted:.* is s",
+        ),
         ({"repeats": 2}, "repeats was 1, is 2"),
         ({"perturbations": ["none", "blur_1"]}, "perturbations was none, is none, blur_1"),
         ({"data": {"path": "data", "limit": 4}}, "the data had 6 cases, has 4"),

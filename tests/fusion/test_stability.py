@@ -20,11 +20,11 @@ G, R, U = Label.GENERATED, Label.REAL, Label.UNDECIDED
         ([G, G, U], True, 2),
         ([G, U, None], False, 1),
         ([G, None, None], True, 1),
-        ([None], True, 0),
+        ([None], None, 0),
     ],
 )
 def test_a_label_stands_unless_one_variant_flips_or_half_lose_it(
-    labels: list[Label | None], stable: bool, agreeing: int
+    labels: list[Label | None], stable: bool | None, agreeing: int
 ) -> None:
     variants = [
         Variant(name=f"v{place}", label=label, error=None if label else "silent") for place, label in enumerate(labels)

@@ -126,6 +126,16 @@ async def test_a_changed_copy_does_not_get_the_score_of_its_original(tmp_path: P
     assert scores == [5.0, None]
 
 
+async def test_variants_without_the_score_that_is_weighed_say_nothing_of_stability(
+    tmp_path: Path, picture: bytes
+) -> None:
+    found = await verdict(write(tmp_path, scores=known(picture, 1.0)), picture, None, "stability=2")
+    assert found.label is Label.GENERATED
+    assert found.stability is not None
+    assert (found.stability.stable, found.stability.flipped_by) == (None, ())
+    assert found.stability.variants[0].error == "the score of detector, which is weighed, is not known for it"
+
+
 async def test_another_calibration_and_other_scores_are_another_configuration(tmp_path: Path) -> None:
     def identity(file: str, *settings: str) -> str:
         return identity_of(load_ensemble(file, Overrides(backend=SPEC, settings=settings)))

@@ -85,3 +85,15 @@ def test_samples(labels: list[Label], expected: float | None) -> None:
 )
 def test_statements(label: Label, certainty: float | None, expected: float | None) -> None:
     assert from_statement(label, certainty) == (None if expected is None else pytest.approx(expected))
+
+
+@pytest.mark.parametrize("begun", ['{"label": "', "I look at the hands first.\nVerdict: "])
+def test_a_begun_answer_may_announce_the_label(begun: str) -> None:
+    answered = places("generated", "generated", {"generated": 0.8, "real": 0.2})
+    assert from_logprobs(answered) is None
+    assert from_logprobs(answered, begun + "generated") == pytest.approx(0.8)
+
+
+def test_a_label_before_the_tokens_is_not_read_off_them() -> None:
+    kept = places("and that is all, real", "real", {"real": 0.8, "generated": 0.2})
+    assert from_logprobs(kept, "Verdict: generated, and that is all, real") is None

@@ -4,8 +4,10 @@
 // made anew, and every text as a text node.
 
 const ELEMENTS = new Set(
-  ("SECTION DIV ARTICLE H1 H2 H3 H4 P UL OL LI DL DT DD TABLE CAPTION THEAD TBODY TR TH TD DETAILS SUMMARY " +
-    "STRONG SPAN BDI FIGURE FIGCAPTION A").split(" "),
+  (
+    "SECTION DIV ARTICLE H1 H2 H3 H4 P UL OL LI DL DT DD TABLE CAPTION THEAD TBODY TR TH TD DETAILS SUMMARY " +
+    "STRONG SPAN BDI FIGURE FIGCAPTION A"
+  ).split(" "),
 );
 const ATTRIBUTES = ["id", "class", "scope", "aria-labelledby", "aria-label", "dir"];
 

@@ -28,7 +28,10 @@ export async function request(method, path, body = undefined) {
 
 async function refused(response) {
   const wait = response.headers.get("Retry-After");
-  const told = await response.json().then((body) => body.error, () => null);
+  const told = await response.json().then(
+    (body) => body.error,
+    () => null,
+  );
   const message = told?.message ?? `The server answered with ${response.status}.`;
   const again = wait ? ` Come again in ${wait} s.` : "";
   const error = new ApiError(response.status, told?.kind ?? "unknown", message + again, wait);

@@ -26,7 +26,10 @@ async function enter() {
     if (link.dataset.view === current) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  api.reviews("limit=1").then((queue) => showWaiting(queue.waiting), () => null);
+  api.reviews("limit=1").then(
+    (queue) => showWaiting(queue.waiting),
+    () => null,
+  );
   try {
     leave = (await view(id)) ?? null;
   } catch (error) {
@@ -38,7 +41,12 @@ async function enter() {
 function sorry(error) {
   const again = el("button", { type: "button", onclick: route }, "Try again");
   const missing = error.status === 404;
-  show("Sorry", el("h1", {}, missing ? "It is not here" : "That did not work"), el("p", { class: "problem", role: "alert" }, error.message), el("p", { class: "row" }, again, el("a", { class: "button", href: "#/" }, "To the start")));
+  show(
+    "Sorry",
+    el("h1", {}, missing ? "It is not here" : "That did not work"),
+    el("p", { class: "problem", role: "alert" }, error.message),
+    el("p", { class: "row" }, again, el("a", { class: "button", href: "#/" }, "To the start")),
+  );
 }
 
 function signInView() {
@@ -60,7 +68,11 @@ function signInView() {
   const send = el("button", { type: "submit", class: "primary" }, "Sign in");
   // A keeper of passwords wants a name to keep it under.
   const name = el("input", { type: "text", autocomplete: "username", value: "sixlens", hidden: true });
-  show("Sign in", el("h1", {}, "Sign in"), el("form", { class: "card narrow", onsubmit: submit }, name, field("The server's token", token, hint), error, send));
+  show(
+    "Sign in",
+    el("h1", {}, "Sign in"),
+    el("form", { class: "card narrow", onsubmit: submit }, name, field("The server's token", token, hint), error, send),
+  );
   token.focus();
 }
 

@@ -24,9 +24,20 @@ export function long(text, name = "The whole text", limit = SHORT) {
   const whole = String(text ?? "");
   if (whole.length <= limit) return said(whole);
   const start = el("span", {}, said(`${whole.slice(0, limit)}…`));
-  const box = el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": name, dir: "auto", hidden: true });
+  const box = el("div", {
+    class: "scroll",
+    tabindex: "0",
+    role: "group",
+    "aria-label": name,
+    dir: "auto",
+    hidden: true,
+  });
   const size = whole.length.toLocaleString("en");
-  const toggle = el("button", { type: "button", class: "quiet", "aria-expanded": "false" }, `Show all ${size} characters`);
+  const toggle = el(
+    "button",
+    { type: "button", class: "quiet", "aria-expanded": "false" },
+    `Show all ${size} characters`,
+  );
   toggle.addEventListener("click", () => {
     const open = box.hidden;
     if (open) box.textContent = harmless(whole);
@@ -69,6 +80,33 @@ export function problem() {
   return el("p", { class: "problem", role: "alert" });
 }
 
+/** A button that asks again before it does what cannot be undone. */
+export function sureButton(text, question, yes, action) {
+  const dialog = el("dialog", { "aria-label": text });
+  const error = problem();
+  const act = async () => {
+    try {
+      await action();
+      dialog.close();
+    } catch (failed) {
+      error.textContent = failed.message;
+    }
+  };
+  const choices = el(
+    "p",
+    { class: "row" },
+    button(yes, act, { class: "primary" }),
+    button("Keep it", () => dialog.close()),
+  );
+  dialog.append(el("p", {}, question), error, choices);
+  return el(
+    "span",
+    {},
+    button(text, () => dialog.showModal()),
+    dialog,
+  );
+}
+
 export function announce(text) {
   document.getElementById("live").textContent = text;
 }
@@ -85,7 +123,11 @@ export function show(title, ...children) {
 }
 
 export function when(time) {
-  return el("time", { datetime: time }, new Date(time).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" }));
+  return el(
+    "time",
+    { datetime: time },
+    new Date(time).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" }),
+  );
 }
 
 export function sized(bytes) {

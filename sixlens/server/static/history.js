@@ -38,8 +38,18 @@ export async function historyView() {
   };
   const form = el(
     "form",
-    { class: "filters", role: "search", "aria-label": "Filter", onsubmit: (event) => event.preventDefault(), onchange: () => load() },
-    field("Status", status), field("Label", label), field("Your name for it", reference), field("From", since), field("To", until),
+    {
+      class: "filters",
+      role: "search",
+      "aria-label": "Filter",
+      onsubmit: (event) => event.preventDefault(),
+      onchange: () => load(),
+    },
+    field("Status", status),
+    field("Label", label),
+    field("Your name for it", reference),
+    field("From", since),
+    field("To", until),
   );
   show("History", el("h1", {}, "History"), form, error, list, more, files);
   await load();
@@ -59,7 +69,11 @@ function query({ status, label, reference, since, until }) {
 
 function exported(filters, format) {
   const address = `/v1/judgments/export?${new URLSearchParams({ ...filters, format })}`;
-  return el("a", { class: "button", href: address, download: `judgments.${format}` }, `Download as ${format === "csv" ? "CSV" : "JSON lines"}`);
+  return el(
+    "a",
+    { class: "button", href: address, download: `judgments.${format}` },
+    `Download as ${format === "csv" ? "CSV" : "JSON lines"}`,
+  );
 }
 
 function entry(item) {
@@ -69,10 +83,23 @@ function entry(item) {
     "li",
     { class: "card" },
     el("h2", { class: "name" }, el("a", { href: `#/judgment/${item.id}` }, said(cut(item.image.name)))),
-    el("p", { class: "row" }, outcome, decision, item.review.status === "waiting" && tag("waits for a person"), item.superseded_by && tag("a newer one exists")),
+    el(
+      "p",
+      { class: "row" },
+      outcome,
+      decision,
+      item.review.status === "waiting" && tag("waits for a person"),
+      item.superseded_by && tag("a newer one exists"),
+    ),
     item.headline && el("p", {}, long(item.headline, "The headline", 400)),
     item.error && el("p", { class: "problem" }, long(item.error.message, "What went wrong", 400)),
-    el("p", { class: "muted small" }, when(item.created_at), ` · ${item.ensemble}`, item.reference && [" · ", said(item.reference)]),
+    el(
+      "p",
+      { class: "muted small" },
+      when(item.created_at),
+      ` · ${item.ensemble}`,
+      item.reference && [" · ", said(item.reference)],
+    ),
   );
 }
 

@@ -1,7 +1,7 @@
 // The first view: which ensemble, where the picture goes, and the picture itself.
 
 import * as api from "./api.js";
-import { announce, button, el, field, options, problem, show, sized, tag } from "./dom.js";
+import { announce, el, field, options, problem, show, sized, tag } from "./dom.js";
 import { count } from "./words.js";
 
 const pictures = new Map(); // judgment id -> address of the picture that was chosen on this page
@@ -15,7 +15,10 @@ export function keepOwn(id, file) {
 
 export async function judgeView() {
   const known = await api.ensembles();
-  const choice = options(el("select", { id: "ensemble" }), known.items.map((one) => [one.name, one.name]));
+  const choice = options(
+    el("select", { id: "ensemble" }),
+    known.items.map((one) => [one.name, one.name]),
+  );
   choice.value = known.default;
   const destination = el("section", { class: "card destination", "aria-labelledby": "where", "aria-live": "polite" });
   const chosen = () => known.items.find((one) => one.name === choice.value);
@@ -26,7 +29,11 @@ export async function judgeView() {
   show(
     "",
     el("h1", {}, "Is this picture a photograph, or generated?"),
-    el("p", { class: "lead" }, "Several examinations look at it side by side, and say why. What comes out is an estimate, not proof."),
+    el(
+      "p",
+      { class: "lead" },
+      "Several examinations look at it side by side, and say why. What comes out is an estimate, not proof.",
+    ),
     form.element,
   );
   return () => form.close();
@@ -67,7 +74,13 @@ class PictureForm {
     this.file = null;
     this.address = null;
     this.error = problem();
-    this.input = el("input", { type: "file", id: "picture-file", class: "unseen", accept: "image/*", onchange: () => this.take(this.input.files[0]) });
+    this.input = el("input", {
+      type: "file",
+      id: "picture-file",
+      class: "unseen",
+      accept: "image/*",
+      onchange: () => this.take(this.input.files[0]),
+    });
     this.preview = el("div", { class: "preview", hidden: true });
     this.reference = el("input", { type: "text", maxlength: "200", autocomplete: "off" });
     this.review = el("input", { type: "checkbox", id: "ask-person" });
@@ -76,7 +89,12 @@ class PictureForm {
       "div",
       { class: "drop" },
       this.input,
-      el("label", { for: "picture-file", class: "choose" }, el("strong", {}, "Choose a picture"), el("span", {}, "or drop it here, or paste it")),
+      el(
+        "label",
+        { for: "picture-file", class: "choose" },
+        el("strong", {}, "Choose a picture"),
+        el("span", {}, "or drop it here, or paste it"),
+      ),
       this.preview,
     );
     this.element = el(
@@ -88,7 +106,13 @@ class PictureForm {
         {},
         el("summary", {}, "More"),
         field("Your own name for it", this.reference, "To find it again: a number of a case, for example."),
-        el("p", {}, this.review, " ", el("label", { for: "ask-person" }, "A person shall look at it, whatever comes out")),
+        el(
+          "p",
+          {},
+          this.review,
+          " ",
+          el("label", { for: "ask-person" }, "A person shall look at it, whatever comes out"),
+        ),
       ),
       this.error,
       this.send,
@@ -131,7 +155,10 @@ class PictureForm {
     this.address = URL.createObjectURL(file);
     const image = el("img", { src: this.address, alt: "The picture that you chose" });
     image.addEventListener("error", () => image.remove());
-    this.preview.replaceChildren(image, el("p", { class: "small" }, el("bdi", {}, file.name), ` · ${sized(file.size)}`));
+    this.preview.replaceChildren(
+      image,
+      el("p", { class: "small" }, el("bdi", {}, file.name), ` · ${sized(file.size)}`),
+    );
     this.preview.hidden = false;
     this.send.disabled = false;
     this.send.focus({ preventScroll: true });
@@ -158,21 +185,4 @@ class PictureForm {
       this.send.disabled = false;
     }
   }
-}
-
-/** A button that asks again before it does what cannot be undone. */
-export function sureButton(text, question, yes, action) {
-  const dialog = el("dialog", { "aria-label": text });
-  const error = problem();
-  const act = async () => {
-    try {
-      await action();
-      dialog.close();
-    } catch (failed) {
-      error.textContent = failed.message;
-    }
-  };
-  const choices = el("p", { class: "row" }, button(yes, act, { class: "primary" }), button("Keep it", () => dialog.close()));
-  dialog.append(el("p", {}, question), error, choices);
-  return el("span", {}, button(text, () => dialog.showModal()), dialog);
 }

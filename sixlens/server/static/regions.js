@@ -12,17 +12,26 @@ export function marksOf(evidence) {
   const marks = [];
   for (const item of evidence) {
     const side = sideOf(item.points_to);
-    if (room[side]++ >= MOST || !item.region) continue;
-    marks.push({ number: marks.length + 1, side, name: item.name, box: item.region });
+    const place = room[side]++;
+    if (place < MOST && item.region)
+      marks.push({ number: marks.length + 1, side, place, name: item.name, box: item.region });
   }
   return marks;
+}
+
+/** From a card of evidence to its region. */
+export function numberLink({ number, side }) {
+  const label = `${number}: to its region on the picture`;
+  return el("a", { class: `number ${side}`, href: `#region-${number}`, "aria-label": label }, String(number));
 }
 
 /** A picture with its regions. `source` is of this server, a blob or a data URI. */
 export function pictureWith(source, alt, size, marks) {
   const image = el("img", { src: source, alt, width: size.width, height: size.height });
   const frame = el("div", { class: "picture" }, image);
-  image.addEventListener("error", () => frame.replaceWith(el("p", { class: "card" }, "The picture cannot be shown here.")));
+  image.addEventListener("error", () =>
+    frame.replaceWith(el("p", { class: "card" }, "The picture cannot be shown here.")),
+  );
   marks.forEach((mark, index) => frame.append(...drawn(mark, marks.slice(0, index))));
   return frame;
 }
@@ -44,7 +53,8 @@ function drawn(mark, before) {
 
 const per = (share) => `${(100 * share).toFixed(2)}%`;
 const leftwards = (box) => box.x0 + box.x1 > 1;
-const inside = (start, steps) => `clamp(0px, calc(${per(start)} + ${steps} * var(--number)), calc(100% - var(--number)))`;
+const inside = (start, steps) =>
+  `clamp(0px, calc(${per(start)} + ${steps} * var(--number)), calc(100% - var(--number)))`;
 
 function close(one, other) {
   const corner = (box) => (leftwards(box) ? box.x1 : box.x0);
@@ -56,14 +66,18 @@ function close(one, other) {
 export function linked(root) {
   const parts = (number) => ["region", "number", "evidence"].map((kind) => root.querySelector(`#${kind}-${number}`));
   const numberOf = (target) => {
-    const part = target instanceof Element ? target.closest("[id^='region-'], [id^='number-'], [id^='evidence-']") : null;
+    const part =
+      target instanceof Element ? target.closest("[id^='region-'], [id^='number-'], [id^='evidence-']") : null;
     return part?.id.match(/-(\d+)$/)?.[1] ?? null;
   };
   let lit = null;
   let focused = null;
   const light = (number) => {
     if (number === lit) return;
-    for (const [which, on] of [[lit, false], [number, true]]) {
+    for (const [which, on] of [
+      [lit, false],
+      [number, true],
+    ]) {
       if (which !== null) parts(which).forEach((part) => part?.classList.toggle("lit", on));
     }
     lit = number;

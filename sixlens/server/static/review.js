@@ -2,21 +2,27 @@
 
 import * as api from "./api.js";
 import { announce, button, el, field, long, options, problem, said, show, showWaiting, tag, when } from "./dom.js";
-import { linked, marksOf, pictureWith } from "./regions.js";
+import { linked, marksOf, numberLink, pictureWith } from "./regions.js";
 import { decided, legend, verdictParts } from "./verdict.js";
 import { DECISIONS, REASONS, count } from "./words.js";
 
 let reviewer = ""; // remembered while the page is open
 
 export async function queueView() {
-  const status = options(el("select"), [["waiting", "waiting"], ["decided", "decided"], ["all", "all"]]);
+  const status = options(el("select"), [
+    ["waiting", "waiting"],
+    ["decided", "decided"],
+    ["all", "all"],
+  ]);
   const list = el("ul", { class: "entries" });
   const more = el("p", { class: "row" });
   const error = problem();
   const load = async (cursor) => {
     error.textContent = "";
     try {
-      const page = await api.reviews(new URLSearchParams({ status: status.value, limit: 20, ...(cursor ? { cursor } : {}) }));
+      const page = await api.reviews(
+        new URLSearchParams({ status: status.value, limit: 20, ...(cursor ? { cursor } : {}) }),
+      );
       const entries = page.items.map(entry);
       if (cursor) list.append(...entries);
       else list.replaceChildren(...(entries.length ? entries : [el("li", { class: "muted" }, "No case is here.")]));
@@ -30,10 +36,24 @@ export async function queueView() {
   show(
     "Review",
     el("h1", {}, "Cases for a person"),
-    el("p", { class: "lead" }, "The tool hands over what it could not decide, what was objected to, and a few decided cases by chance."),
+    el(
+      "p",
+      { class: "lead" },
+      "The tool hands over what it could not decide, what was objected to, and a few decided cases by chance.",
+    ),
     el("div", { class: "filters" }, field("Show", status)),
-    error, list, more,
-    el("p", { class: "row" }, el("a", { class: "button", href: "/v1/reviews/export?format=csv", download: "labels.csv" }, "Download decisions as labels")),
+    error,
+    list,
+    more,
+    el(
+      "p",
+      { class: "row" },
+      el(
+        "a",
+        { class: "button", href: "/v1/reviews/export?format=csv", download: "labels.csv" },
+        "Download decisions as labels",
+      ),
+    ),
   );
   await load();
 }
@@ -61,16 +81,33 @@ export async function reviewView(id) {
 async function showCase(item, picture) {
   const seen = item.blind ? [blindEvidence(item, picture)] : await openEvidence(item, picture);
   // Beside the evidence, and after the picture.
-  if (item.status !== "closed") seen.map((part) => part.querySelector("section[aria-labelledby=picture]")).find(Boolean).append(decisionForm(item, picture));
+  if (item.status !== "closed")
+    seen
+      .map((part) => part.querySelector("section[aria-labelledby=picture]"))
+      .find(Boolean)
+      .append(decisionForm(item, picture));
   const title = item.blind ? "What do you see?" : "A case for a person";
   const why = `Here because: ${REASONS[item.reason] ?? item.reason}.`;
   show(
     title,
     el("h1", {}, title),
     el("p", { class: "muted" }, why, " ", when(item.created_at)),
-    item.blind && el("p", { class: "card" }, "Look for yourself first: what the tool came to is shown once you have decided."),
-    item.appeal && el("section", { class: "card", "aria-label": "The appeal" }, el("p", {}, "Somebody objected: ", long(item.appeal, "The appeal"))),
-    item.decisions.length > 0 && el("section", { class: "card decision", "aria-label": "Decisions" }, el("h2", {}, "Decided"), el("ul", {}, item.decisions.map(decided)), nextLink()),
+    item.blind &&
+      el("p", { class: "card" }, "Look for yourself first: what the tool came to is shown once you have decided."),
+    item.appeal &&
+      el(
+        "section",
+        { class: "card", "aria-label": "The appeal" },
+        el("p", {}, "Somebody objected: ", long(item.appeal, "The appeal")),
+      ),
+    item.decisions.length > 0 &&
+      el(
+        "section",
+        { class: "card decision", "aria-label": "Decisions" },
+        el("h2", {}, "Decided"),
+        el("ul", {}, item.decisions.map(decided)),
+        nextLink(),
+      ),
     ...seen,
   );
 }
@@ -83,18 +120,27 @@ function blindEvidence(item, picture) {
   const marks = marksOf(item.evidence);
   const size = item.image;
   const alt = "The picture to be decided. What was pointed at stands beside it.";
-  let number = 0;
-  const cards = item.evidence.map((one) => {
-    const marked = one.region && number < marks.length ? ++number : null;
+  const cards = item.evidence.map((one, place) => {
+    const mark = picture && marks.find((other) => other.place === place);
     return el(
       "article",
-      { class: "card evidence side-neither", id: marked && `evidence-${marked}` },
-      el("h3", {}, marked && picture && [el("a", { class: "number neither", href: `#region-${marked}`, "aria-label": `${marked}: to its region on the picture` }, String(marked)), " "], said(one.name)),
+      { class: "card evidence side-neither", id: mark && `evidence-${mark.number}` },
+      el("h3", {}, mark && [numberLink(mark), " "], said(one.name)),
       el("p", {}, long(one.phenomenon || "Nothing more was said.", "What was pointed at")),
     );
   });
-  const left = el("section", { "aria-labelledby": "picture" }, el("h2", { id: "picture" }, "The picture"), picture ? pictureWith(picture, alt, size, marks) : el("p", {}, "The picture is not kept any more."));
-  const right = el("section", { "aria-labelledby": "evidence" }, el("h2", { id: "evidence" }, "What was pointed at"), cards.length ? cards : el("p", {}, "Nothing was pointed at."));
+  const left = el(
+    "section",
+    { "aria-labelledby": "picture" },
+    el("h2", { id: "picture" }, "The picture"),
+    picture ? pictureWith(picture, alt, size, marks) : el("p", {}, "The picture is not kept any more."),
+  );
+  const right = el(
+    "section",
+    { "aria-labelledby": "evidence" },
+    el("h2", { id: "evidence" }, "What was pointed at"),
+    cards.length ? cards : el("p", {}, "Nothing was pointed at."),
+  );
   const look = el("div", { class: "look" }, left, right);
   linked(look);
   return look;

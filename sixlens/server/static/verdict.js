@@ -2,10 +2,10 @@
 
 import { adopt } from "./adopt.js";
 import * as api from "./api.js";
-import { announce, el, field, long, problem, said, show, showWaiting, when } from "./dom.js";
-import { keepOwn, ownPicture, sureButton } from "./judge.js";
+import { announce, el, field, long, problem, said, show, showWaiting, sureButton, when } from "./dom.js";
+import { keepOwn, ownPicture } from "./judge.js";
 import { follow } from "./progress.js";
-import { linked, marksOf, pictureWith } from "./regions.js";
+import { linked, marksOf, numberLink, pictureWith } from "./regions.js";
 import { DECISIONS, REASONS, count } from "./words.js";
 
 const BEFORE = ["person", "meaning"]; // what stands before the picture in a report
@@ -36,7 +36,12 @@ export async function judgmentView(id) {
     "Under way",
     el("h1", {}, "The picture is being examined"),
     fileLine(judgment),
-    el("div", { class: own ? "under-way" : "" }, own && el("img", { src: own, alt: "The picture under judgment", class: "sent" }), following.element),
+    el(
+      "div",
+      { class: own ? "under-way" : "" },
+      own && el("img", { src: own, alt: "The picture under judgment", class: "sent" }),
+      following.element,
+    ),
     el("p", { class: "row" }, deleteButton(judgment)),
   );
   return stop;
@@ -44,7 +49,14 @@ export async function judgmentView(id) {
 
 function fileLine(judgment) {
   const reference = judgment.reference && [" · ", said(judgment.reference)];
-  return el("p", { class: "muted" }, long(judgment.image.name, "The file's name", 200), reference, ` · ${judgment.ensemble} · `, when(judgment.created_at));
+  return el(
+    "p",
+    { class: "muted" },
+    long(judgment.image.name, "The file's name", 200),
+    reference,
+    ` · ${judgment.ensemble} · `,
+    when(judgment.created_at),
+  );
 }
 
 function failedView(judgment) {
@@ -79,15 +91,18 @@ export async function verdictParts(judgment, own) {
   const { sections, picture } = adopt(await api.reportText(judgment.id));
   const evidence = sections.get("evidence");
   const marks = marksOf(judgment.verdict.evidence);
-  for (const mark of marks) mark.name = evidence.querySelector(`#evidence-${mark.number} h4 bdi`)?.textContent ?? mark.name;
   const pictures = sections.get("picture");
   const source = picture ?? own;
   if (source) {
+    for (const mark of marks) numbered(evidence, mark);
     const alt = "The picture under judgment. What was seen in it stands under Evidence.";
-    pictures.replaceChildren(pictures.querySelector("h2"), pictureWith(source, alt, judgment.verdict.image, marks), legend(marks));
+    pictures.replaceChildren(
+      pictures.querySelector("h2"),
+      pictureWith(source, alt, judgment.verdict.image, marks),
+      legend(marks),
+    );
   } else {
     pictures.querySelector("p").textContent = "The picture is not kept any more.";
-    evidence.querySelectorAll("a.number").forEach((link) => link.removeAttribute("href"));
   }
   const look = el("div", { class: "look" }, pictures, evidence);
   linked(look);
@@ -97,11 +112,27 @@ export async function verdictParts(judgment, own) {
   return { sections, rest: [...early(true), look, ...early(false)] };
 }
 
+/** The card that belongs to a region. Where the report has no picture, its number is put in here. */
+function numbered(evidence, mark) {
+  const card = evidence.querySelectorAll(`.evidence.side-${mark.side}`)[mark.place];
+  const heading = card?.querySelector("h4");
+  if (!heading) return;
+  mark.name = heading.querySelector("bdi").textContent;
+  if (card.id) return;
+  card.id = `evidence-${mark.number}`;
+  heading.prepend(numberLink(mark), " ");
+}
+
 export function legend(marks) {
   if (!marks.length) return el("p", { class: "small muted" }, "No region was named.");
   const key = (side, text) => [el("span", { class: `key ${side}` }), ` ${text} `];
   const neither = marks.some((mark) => mark.side === "neither") ? key("neither", "for neither") : [];
-  const words = ["Each number leads to its evidence, and back. ", ...key("generated", "for generated"), ...key("real", "for a photograph"), ...neither];
+  const words = [
+    "Each number leads to its evidence, and back. ",
+    ...key("generated", "for generated"),
+    ...key("real", "for a photograph"),
+    ...neither,
+  ];
   return el("p", { class: "small muted" }, words);
 }
 
@@ -111,7 +142,12 @@ function allWords(section, verdict) {
   section?.querySelectorAll("article.examination").forEach((card, index) => {
     const text = reports[index]?.text ?? "";
     if (text.length <= SHOWN_WORDS) return;
-    const words = el("p", { class: "small" }, "Word for word, as the model wrote it: ", long(text, "All words of the model", 0));
+    const words = el(
+      "p",
+      { class: "small" },
+      "Word for word, as the model wrote it: ",
+      long(text, "All words of the model", 0),
+    );
     (card.querySelector("details") ?? card).append(words);
   });
 }
@@ -129,33 +165,68 @@ function toolbar(judgment) {
 }
 
 function deleteButton(judgment) {
-  return sureButton("Delete", "The judgment, its picture and what people decided about it are deleted for good.", "Delete it", async () => {
-    await api.remove(judgment.id);
-    location.hash = "#/history";
-  });
+  return sureButton(
+    "Delete",
+    "The judgment, its picture and what people decided about it are deleted for good.",
+    "Delete it",
+    async () => {
+      await api.remove(judgment.id);
+      location.hash = "#/history";
+    },
+  );
 }
 
 /** How it stands with the judgment itself: whether a person looks at it, what came before it and after it. */
 function standing(judgment) {
   const lines = [];
   const to = (id, text) => el("a", { href: `#/judgment/${id}` }, text);
-  if (judgment.superseded_by) lines.push(el("p", {}, "A newer judgment stands in the place of this one: ", to(judgment.superseded_by, "see the newer one"), "."));
-  if (judgment.supersedes) lines.push(el("p", {}, "This judgment follows an appeal: ", to(judgment.supersedes, "see the one before"), "."));
-  for (const appeal of judgment.appeals) lines.push(el("p", {}, "Somebody objected on ", when(appeal.created_at), ": ", long(appeal.reason, "Why")));
+  if (judgment.superseded_by)
+    lines.push(
+      el(
+        "p",
+        {},
+        "A newer judgment stands in the place of this one: ",
+        to(judgment.superseded_by, "see the newer one"),
+        ".",
+      ),
+    );
+  if (judgment.supersedes)
+    lines.push(el("p", {}, "This judgment follows an appeal: ", to(judgment.supersedes, "see the one before"), "."));
+  for (const appeal of judgment.appeals)
+    lines.push(el("p", {}, "Somebody objected on ", when(appeal.created_at), ": ", long(appeal.reason, "Why")));
   const { status, reason } = judgment.review;
-  if (status === "waiting") lines.push(el("p", {}, `A person will look at this picture: ${REASONS[reason] ?? reason}.`));
+  if (status === "waiting")
+    lines.push(el("p", {}, `A person will look at this picture: ${REASONS[reason] ?? reason}.`));
   const earlier = judgment.decisions.slice(0, -1);
-  if (earlier.length) lines.push(el("p", {}, `${count(earlier.length, "earlier decision")} by a person:`), el("ul", {}, earlier.map(decided)));
+  if (earlier.length)
+    lines.push(
+      el("p", {}, `${count(earlier.length, "earlier decision")} by a person:`),
+      el("ul", {}, earlier.map(decided)),
+    );
   return lines.length ? el("section", { class: "card standing", "aria-label": "How it stands" }, lines) : null;
 }
 
 export function decided(decision) {
   const note = decision.note && [": ", long(decision.note, "The note")];
-  return el("li", {}, `${DECISIONS[decision.decision]} (`, said(decision.reviewer), ", ", when(decision.decided_at), ")", note);
+  return el(
+    "li",
+    {},
+    `${DECISIONS[decision.decision]} (`,
+    said(decision.reviewer),
+    ", ",
+    when(decision.decided_at),
+    ")",
+    note,
+  );
 }
 
 function appealSection(judgment) {
-  return el("section", { "aria-labelledby": "yours" }, el("h2", { id: "yours" }, "If this is your picture"), appealForm(judgment));
+  return el(
+    "section",
+    { "aria-labelledby": "yours" },
+    el("h2", { id: "yours" }, "If this is your picture"),
+    appealForm(judgment),
+  );
 }
 
 function appealForm(judgment) {
@@ -179,7 +250,9 @@ function appealForm(judgment) {
       send.disabled = false;
     }
   };
-  const better = judgment.image.kept ? "Without one, the same file is examined again." : "The picture is not kept any more, so send it again, or a better file.";
+  const better = judgment.image.kept
+    ? "Without one, the same file is examined again."
+    : "The picture is not kept any more, so send it again, or a better file.";
   return el(
     "form",
     { class: "card appeal", "aria-label": "Appeal", onsubmit: submit },

@@ -406,3 +406,18 @@ def test_processes_share_a_file(path: Path) -> None:
     with closing(CacheStore(path)) as store:
         assert store.stats().entries == 200
         assert store.get("199") is not None
+
+
+def test_at_once_an_answer_is_in_the_file_when_it_is_put(tmp_path: Path) -> None:
+    path = tmp_path / "answers.sqlite"
+    store = CacheStore(path, at_once=True)
+    store.put_soon("k", ANSWER)
+    # Another store stands for the process that comes after a kill: nothing was flushed or closed.
+    after = CacheStore(path)
+    assert (found := after.get("k")) is not None
+    assert found.text == ANSWER.text
+    assert store.get("k") == found
+    after.close()
+    store.close()
+    store.put_soon("late", ANSWER)
+    assert store.get("late") is None

@@ -56,6 +56,25 @@ def test_few_cases_with_sources_are_split_by_case_and_it_says_so() -> None:
     assert 0 <= found.best_subset.held_out <= 1
 
 
+def test_every_strategy_without_a_model_stands_beside() -> None:
+    found = ablate(correlated(), RULES)
+    by_name = {it.strategy: it for it in found.fusions}
+    assert by_name["panel"].because is not None
+    tally, fitted = by_name["tally"], by_name["log_odds"]
+    # Three voters: the majority is the side that the tally leans to, and a fit on the other cases recovers the best.
+    assert tally.accuracy == pytest.approx(found.everybody)
+    assert fitted.accuracy is not None
+    assert fitted.accuracy >= found.best_single.held_out - 0.01
+    assert fitted.false_positive_rate is not None
+    assert fitted.false_positive_rate <= 0.02
+    assert "20 labelled cases of each class" in (
+        {it.strategy: it for it in ablate(judgments(ROWS), RULES).fusions}["stacked"].because or ""
+    )
+    words = "\n".join(found.words)
+    assert "Fused by tally (counted anew)" in words
+    assert "Not known offline: vote" in words
+
+
 def test_it_stands_beside_the_best_single_voter() -> None:
     found = ablate(correlated(), RULES)
     assert found.best_single.voters == ("p0",)

@@ -187,7 +187,7 @@ def test_a_row_that_cannot_be_used_costs_only_itself(
     (tmp_path / "list.csv").write_text("path,label\n" + "\n".join((*rows, ",real", "a\0.png,real")))
     data = load(path="list.csv")
     assert [item.case for item in data.items] == ["a.png"]
-    assert "5 rows name nothing inside its folder and were refused" in data.warnings[0]
+    assert "5 rows name no file inside its folder and were refused" in data.warnings[0]
     assert "1 rows name pictures that are not there: gone.png." in data.warnings[1]
 
 

@@ -88,7 +88,7 @@ async def test_a_call_larger_than_any_part_gets_its_turn() -> None:
     for share in shares.values():
         await share.lock()
     waiting = [asyncio.ensure_future(share.budget.reserve(Amount(1, 90))) for share in shares.values()]
-    for _ in range(4 * STILL):
+    for _ in range(3 * STILL):
         for worker, share in shares.items():
             await balance(purse, share, worker)
             await asyncio.sleep(0)

@@ -181,7 +181,7 @@ def test_an_unlabelled_folder_has_coverage_and_no_scores(judgment) -> None:
     assert summary.false_positives.by_source == ()
 
 
-def test_probabilities_rank_where_every_score_has_one(judgment) -> None:
+def test_probabilities_rank_where_there_are_any(judgment) -> None:
     rows = [
         judgment("a", "r", "r", 0.9, p_generated=0.1),
         judgment("b", "g", "u", -0.9, p_generated=0.6),
@@ -191,7 +191,7 @@ def test_probabilities_rank_where_every_score_has_one(judgment) -> None:
     assert (summary.ranked_by, summary.auc.value) == ("p_generated", 1.0)
     assert cells(summary.forced) == (1, 0, 1, 1)
     mixed = summarise([*rows, judgment("d", "r", "r", -1.0)], resamples=20)
-    assert (mixed.ranked_by, mixed.auc.value) == ("score", 2.5 / 4)
+    assert (mixed.ranked_by, mixed.auc.value, mixed.auc.n) == ("p_generated", 1.0, 3)
 
 
 def test_everything_right_has_no_spread_to_resample(judgment) -> None:

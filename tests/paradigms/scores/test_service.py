@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from collections.abc import Callable
 
 import httpx2
@@ -60,7 +61,7 @@ async def test_null_is_a_picture_that_it_does_not_know() -> None:
         '{"score": true}',
         '{"score": NaN}',
         '{"score": 1e999}',
-        "[" * 99999,
+        "[" * 60_000,
     ],
 )
 async def test_what_is_no_score_is_malformed(body: str) -> None:
@@ -72,6 +73,17 @@ async def test_what_is_no_score_is_malformed(body: str) -> None:
 async def test_any_other_status_is_no_answer_and_redirects_are_not_followed(status: int) -> None:
     with pytest.raises(ServerError, match=f"127.0.0.1:9000 answered with status {status}"):
         await ask(lambda request: httpx2.Response(status, headers={"location": "http://example.org/"}))
+
+
+async def test_a_long_answer_is_not_read_and_a_packed_one_not_unpacked() -> None:
+    def answers(body: bytes, **headers: str) -> Handler:
+        return lambda request: httpx2.Response(200, stream=httpx2.ByteStream(body), headers=headers)
+
+    assert await ask(answers(b'{"score": 2}')) == 2.0
+    with pytest.raises(MalformedError):
+        await ask(answers(b'{"score": 1, "x": "' + b"a" * 70_000 + b'"}'))
+    with pytest.raises(MalformedError):
+        await ask(answers(gzip.compress(b'{"score": 1}'), **{"content-encoding": "gzip"}))
 
 
 async def test_a_server_that_is_away() -> None:

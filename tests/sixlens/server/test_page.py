@@ -342,11 +342,15 @@ def test_a_picture_that_is_not_kept_is_shown_from_this_browser_alone(
     page = visit(served)
     ident = judge(page, picture(tmp_path))
     assert page.locator(".picture img[src^='blob:']").count() == 1
-    assert page.locator("#number-1").count() == 1
+    for number in range(1, 7):
+        page.locator(f"#number-{number}").click()
+        assert page.evaluate("document.activeElement.id") == f"evidence-{number}"
+        assert BLUR["name"] in page.locator(f"#evidence-{number}").inner_text()
     assert served.json(f"/v1/judgments/{ident}")["image"]["kept"] is False
     page.reload()
     page.get_by_text("The picture is not kept any more.").wait_for()
-    assert page.locator("#evidence-1").count() == 1
+    assert page.locator(".evidence").count() == 12
+    assert page.locator("a.number").count() == 0
 
 
 def test_without_a_model_it_says_that_nobody_has_looked(
