@@ -149,6 +149,8 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
             where = f"{path}, line {reader.line_num}"
             if number > MAX_ROWS:
                 raise InputError(f"{where}: more than {MAX_ROWS:,} votes.")
+            if None in row:
+                raise InputError(f"{where}: more fields than the first line has columns; quote what holds a comma.")
             found = {name: (row[name] or "").strip() for name in columns if name in row}
             if any(len(value) > MAX_TEXT or not value.isprintable() for value in found.values()):
                 raise InputError(f"{where}: a value is longer than {MAX_TEXT} characters, or holds control characters.")

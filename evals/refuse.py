@@ -124,7 +124,9 @@ def _fitted(judgments: Sequence[Judgment], strategy: str, seed: int) -> Refusion
         reason = None if label is not Label.UNDECIDED else _why(chosen[row], enough=bool(enough[row]))
         chance = sigmoid(float(held.margins[row])) if enough[row] else None
         made.append(_again(chosen[row], strategy, label, reason, chance))
-    return Refusion(strategy, tuple(made), f"fitted on the other cases: {folds.scheme}")
+    return Refusion(
+        strategy, tuple(made), f"fitted on the other cases, for {100 * recipe.target_fpr:g} of 100: {folds.scheme}"
+    )
 
 
 def _why(judgment: Judgment, *, enough: bool) -> UndecidedBecause:

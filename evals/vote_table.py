@@ -127,9 +127,9 @@ def one_each(judgments: Iterable[Judgment], labels: Mapping[str, Label] | None =
             out.
 
     Raises:
-        InputError: there are several arms or perturbations.
+        InputError: there are several arms or perturbations, or no label is of any of the cases.
     """
-    labels = labels or {}
+    labels, known = labels or {}, False
     chosen: dict[str, Judgment] = {}
     groups: set[tuple[str, str]] = set()
     for judgment in judgments:
@@ -137,10 +137,13 @@ def one_each(judgments: Iterable[Judgment], labels: Mapping[str, Label] | None =
         if len(groups) > 1:
             names = ", ".join(f"{arm} / {perturbation}" for arm, perturbation in sorted(groups))
             raise InputError(f"One arm and one perturbation are analysed at a time; here are {names}.")
+        known = known or judgment.case in labels or judgment.sha256 in labels
         truth = labels.get(judgment.case, labels.get(judgment.sha256, judgment.truth))
         before = chosen.get(judgment.case)
         if truth in _SIDES and judgment.votes and (before is None or judgment.repeat < before.repeat):
             chosen[judgment.case] = judgment.model_copy(update={"truth": truth})
+    if labels and not known:
+        raise InputError("None of the labels that people gave is for a case of this run; check the file.")
     return [chosen[case] for case in sorted(chosen)]
 
 

@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
+from evals.data.spec import DataSpec
+from evals.experiment import Experiment, RaySettings, Variation
+
 ROOT = Path(__file__).parent.parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 PACKAGES = ("sixlens", "evals", "orchestrator", "fusion", "paradigms", "backends", "prompts")
@@ -67,6 +70,12 @@ def test_the_docs_name_every_environment_variable_that_the_code_reads() -> None:
 def test_the_docs_name_every_setting_of_an_ensemble() -> None:
     settings = yaml.safe_load((ROOT / "prompts" / "defaults.yaml").read_text("utf-8"))
     page = (ROOT / "docs" / "configuration.md").read_text("utf-8")
+    assert {name for name in settings if f"`{name}`" not in page} == set()
+
+
+def test_the_docs_name_every_setting_of_an_experiment() -> None:
+    page = (ROOT / "docs" / "experiments.md").read_text("utf-8")
+    settings = {name for model in (Experiment, DataSpec, Variation, RaySettings) for name in model.model_fields}
     assert {name for name in settings if f"`{name}`" not in page} == set()
 
 

@@ -13,7 +13,9 @@ from evals.ablation.agreement import Pair, pairs
 from evals.ablation.fusions import Fused, all_fusions, fusion_lines
 from evals.ablation.shapley import shapley
 from evals.ablation.subsets import COIN, Subset, all_subsets, rightness
-from evals.folds import Folds, in_domain
+from evals.calibrate.rivals import MARGIN
+from evals.calibrate.words import of_100
+from evals.folds import FEWEST, Folds, in_domain
 from evals.judgment import Judgment
 from evals.metrics.arrays import Floats
 from evals.vote_table import VoteTable, one_each
@@ -22,8 +24,6 @@ from paradigms.label import Label
 
 MOST = 10
 """Voters of whom every subset is tried: 1,024 subsets."""
-FEWEST = 5
-"""Cases of each class, inclusive."""
 Game = Literal["accuracy", "balanced_accuracy", "auc"]
 GAMES: tuple[Game, ...] = ("accuracy", "balanced_accuracy", "auc")
 
@@ -156,17 +156,13 @@ def _choose(names: Sequence[tuple[str, ...]], correct: Floats, folds: Folds) -> 
 def _words(everybody: float, single: Choice, subset: Choice, values: Mapping[str, float]) -> Iterator[str]:
     """The outcome in words, always beside the best single voter."""
     yield (
-        f"The majority of all voters is right in {_of_100(everybody)} of 100 cases; the best single voter in "
-        f"{_of_100(single.held_out)} (chosen on other cases; in hindsight {single.voters[0]}, with "
-        f"{_of_100(single.in_hindsight)}); the best subset in {_of_100(subset.held_out)} (in hindsight "
-        f"{' + '.join(subset.voters)}, with {_of_100(subset.in_hindsight)})."
+        f"The majority of all voters is right in {of_100(everybody)} of 100 cases; the best single voter in "
+        f"{of_100(single.held_out)} (chosen on other cases; in hindsight {single.voters[0]}, with "
+        f"{of_100(single.in_hindsight)}); the best subset in {of_100(subset.held_out)} (in hindsight "
+        f"{' + '.join(subset.voters)}, with {of_100(subset.in_hindsight)})."
     )
-    if everybody < single.held_out:
-        yield "The majority loses to the best single voter: the voters err together. A fitted fusion may recover it."
+    if everybody < single.held_out - MARGIN:
+        yield "The majority loses to the best single voter here, as where voters err together; a fit may recover it."
     ordered = sorted(values.items(), key=lambda item: -item[1])
     parts = ", ".join(f"{name} {100 * value:+.1f}" for name, value in ordered)
-    yield f"Shapley values for accuracy, in cases of 100 above a coin's {_of_100(COIN)}: {parts}."
-
-
-def _of_100(share: float) -> str:
-    return f"{100 * share:.1f}"
+    yield f"Shapley values for accuracy, in cases of 100 above a coin's {of_100(COIN)}: {parts}."

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from evals.calibrate.rivals import right
+from evals.calibrate.words import of_100
 from evals.judgment import Judgment
 from evals.metrics.arrays import Bools, Floats, Ints
 from evals.refuse import Refusion, refuse_all
@@ -46,11 +47,11 @@ def fusion_lines(fusions: Sequence[Fused]) -> Iterator[str]:
     for it in fusions:
         if it.because is not None:
             continue
-        true = f"{_of_100(it.right_of_decided)} of 100 of those right"
+        true = f"{of_100(it.right_of_decided)} of 100 of those right"
         yield (
-            f"Fused by {it.strategy} ({it.how}): {_of_100(it.false_positive_rate)} of 100 photographs called "
-            f"generated; {_of_100(it.decided)} of 100 cases decided, {true}; leaning to the right side in "
-            f"{_of_100(it.accuracy)}."
+            f"Fused by {it.strategy} ({it.how}): {of_100(it.false_positive_rate)} of 100 photographs called "
+            f"generated; {of_100(it.decided)} of 100 cases decided, {true}; leaning to the right side in "
+            f"{of_100(it.accuracy)}."
         )
     missing = "; ".join(f"{it.strategy}: {it.because.removesuffix('.')}" for it in fusions if it.because is not None)
     if missing:
@@ -82,7 +83,3 @@ def _lean(judgment: Judgment) -> float:
 
 def _share(values: Floats | Bools) -> float | None:
     return float(values.mean()) if len(values) else None
-
-
-def _of_100(share: float | None) -> str:
-    return "unknown" if share is None else f"{100 * share:.1f}"

@@ -93,8 +93,8 @@ def above(margins: Floats, wrong: Bools, target: float) -> float:
     """The lowest threshold that, of cases to come, no more than the target's share of the `wrong` ones reaches.
 
     With n cases of which k reach it, (k + 1) of n + 1 are to be expected among those to come, so k is one less than the
-    share alone allows; where there are too few cases for that, none reaches it. The threshold lies midway between the highest case that must stay below and the next one, since cases to come fall anywhere
-    between.
+    share alone allows; where there are too few cases for that, none reaches it. The threshold lies midway between the
+    highest case that must stay below and the next one, since cases to come fall anywhere between.
     """
     against = np.sort(margins[wrong])[::-1]
     allowed = max(0, math.floor(target * (len(against) + 1) + 1e-9) - 1)

@@ -38,6 +38,7 @@ def _read(path: Path, rows: csv.DictReader[str], key: str) -> dict[str, Label]:
     labels: dict[str, Label] = {}
     for row in rows:
         said, name = (row["label"] or "").strip().lower(), (row[key] or "").strip()
+        name = name.lower() if key == "sha256" else name
         if said in _OPEN:
             continue
         if said not in _LABELS or not name:

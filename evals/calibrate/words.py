@@ -19,11 +19,11 @@ def report_lines(calibration: Calibration, comparison: Comparison, stages: Stage
     )
     yield _false_positives(measured)
     yield (
-        f"Of 100 generated pictures, {_of_100(measured.found.rate)} are called generated and {_rate(measured.misses)} "
-        f"real; {_of_100(measured.decided)} of 100 cases get a label."
+        f"Of 100 generated pictures, {of_100(measured.found.rate)} are called generated and {_rate(measured.misses)} "
+        f"real; {of_100(measured.decided)} of 100 cases get a label."
     )
     if measured.found.count == 0:
-        yield "No threshold meets the target: nothing is called generated. Allow a higher rate, or add voters."
+        yield "No generated picture is called generated at this target. Allow a higher rate, or add voters or cases."
     yield _ranking(measured)
     yield _base_rates(calibration)
     yield from comparison_lines(comparison)
@@ -36,9 +36,9 @@ def comparison_lines(comparison: Comparison) -> Iterator[str]:
     """The fit beside the best voter and the plain majority."""
     best, low, high = comparison.best_single_held_out, *comparison.difference_interval
     yield (
-        f"Of 100 cases the fit is right in {_of_100(comparison.fitted)}, the best single voter in {_of_100(best)} "
+        f"Of 100 cases the fit is right in {of_100(comparison.fitted)}, the best single voter in {of_100(best)} "
         f"(chosen on other cases; in hindsight {comparison.best_single}, with "
-        f"{_of_100(comparison.best_single_accuracy)}), the plain majority in {_of_100(comparison.majority)}."
+        f"{of_100(comparison.best_single_accuracy)}), the plain majority in {of_100(comparison.majority)}."
     )
     apart = f"{100 * comparison.difference:+.1f} of 100, interval {100 * low:+.1f} to {100 * high:+.1f}"
     if comparison.majority_loses and comparison.recovers:
@@ -68,12 +68,12 @@ def _false_positives(measured: Measured) -> str:
     false, target = measured.false_positives, measured.target_false_positive_rate
     said = (
         f"False-positive rate: {_rate(false)} of 100 photographs are called generated ({false.count} of {false.of}); "
-        f"the target is {_of_100(target)}."
+        f"the target is {of_100(target)}."
     )
     if not measured.target_supported:
         return (
             f"{said} {false.of} photographs are too few to show that the target is met: that takes {needed(target)} "
-            f"without a mistake. What is shown is a rate below {_of_100(false.high)} of 100."
+            f"without a mistake. What is shown is a rate below {of_100(false.high)} of 100."
         )
     return f"{said} The target is not met on held-out cases." if false.rate > target else said
 
@@ -110,20 +110,21 @@ def _base_rates(calibration: Calibration) -> str:
 def _stages(outcome: StagesOutcome) -> str:
     stages = ", then ".join(" + ".join(stage) for stage in outcome.stages)
     early, everybody = outcome.early, outcome.everybody
-    false = (_of_100(it.false_positive_rate or 0.0) for it in (early, everybody))
+    false = (of_100(it.false_positive_rate or 0.0) for it in (early, everybody))
     return (
-        f"{stages}: {_of_100(outcome.saved)} of 100 calls saved ({outcome.calls_saved:,} of {outcome.calls:,}); "
-        f"{' instead of '.join(false)} of 100 photographs called generated; right in {_of_100(early.right)} of 100 "
-        f"cases instead of {_of_100(everybody.right)}, another label in {_of_100(outcome.changed)}."
+        f"{stages}: {of_100(outcome.saved)} of 100 calls saved ({outcome.calls_saved:,} of {outcome.calls:,}); "
+        f"{' instead of '.join(false)} of 100 photographs called generated; right in {of_100(early.right)} of 100 "
+        f"cases instead of {of_100(everybody.right)}, another label in {of_100(outcome.changed)}."
     )
 
 
 def _rate(rate: Rate) -> str:
-    return f"{_of_100(rate.rate)} (interval {_of_100(rate.low)} to {_of_100(rate.high)})"
+    return f"{of_100(rate.rate)} (interval {of_100(rate.low)} to {of_100(rate.high)})"
 
 
-def _of_100(share: float) -> str:
-    return f"{100 * share:.1f}"
+def of_100(share: float | None) -> str:
+    """A share as a number of 100, to one digit."""
+    return "unknown" if share is None else f"{100 * share:.1f}"
 
 
 def _number(value: float | None) -> str:

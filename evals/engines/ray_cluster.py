@@ -27,8 +27,11 @@ _QUIET: Mapping[str, str] = {
     "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
-_LOCAL: Mapping[str, str] = {**_QUIET, "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
-"""The last one makes every part of Ray listen on the loopback address alone; it is read when ray is imported."""
+_LOCAL: Mapping[str, str] = {
+    **_QUIET,
+    # Every part of Ray listens on the loopback address alone; read when ray is imported.
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+}
 _LOOPBACK = "127.0.0.1"
 
 

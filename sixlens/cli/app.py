@@ -197,6 +197,7 @@ def serve_command(
         float, typer.Option("--grace", help="Seconds that work under way has when the server is told to stop.")
     ] = 30.0,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither keep answers nor use those kept.")] = False,
+    traces: Traces = False,
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more, and with tracebacks.")] = False,
 ) -> None:
@@ -221,6 +222,7 @@ def serve_command(
         review_share=review_share,
         grace_s=grace,
         cache=not no_cache,
+        traces=traces,
         open_page=open_page,
         verbose=verbose,
     )

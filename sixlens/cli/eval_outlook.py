@@ -16,7 +16,7 @@ from backends.yaml_file import build
 from evals.arm import Arm
 from evals.plan import Plan
 from orchestrator.ensemble import Ensemble
-from orchestrator.kit import load_paradigms
+from orchestrator.kit import backend_specs, load_paradigms
 from orchestrator.plan import plan_case
 from sixlens.cli.plan_text import Destination, cost_words
 from sixlens.cli.validate_command import Findings, open_backends, quorum_warnings
@@ -63,8 +63,13 @@ class ArmOutlook:
 async def arm_outlook(plan: Plan, arm: Arm) -> ArmOutlook:
     """The outlook of one arm. Nobody is asked."""
     ensemble, found = arm.ensemble, Findings()
+    paradigms = load_paradigms(ensemble)
     await open_backends(ensemble, found)
-    found.warnings.extend(quorum_warnings(ensemble, load_paradigms(ensemble)))
+    try:
+        backend_specs(ensemble, paradigms)
+    except ConfigError as error:
+        found.warnings.append(str(error))
+    found.warnings.extend(quorum_warnings(ensemble, paradigms))
     rehearsed = await plan_case(ensemble)
     found.problems.extend(rehearsed.problems)
     judgments = plan.size // len(plan.arms)

@@ -23,6 +23,7 @@ from evals.experiment import asked_of, load_experiment
 from evals.plan import Plan, make_plan
 from evals.progress import Progress
 from evals.run import RunOptions, perform_run
+from orchestrator.kit import backend_specs, load_paradigms
 from sixlens.cli.eval_outlook import ArmOutlook, arm_outlook, ask_servers, notices
 from sixlens.cli.logs import logs_on_stderr
 from sixlens.cli.terminal import emit, emit_json, say
@@ -130,6 +131,8 @@ def validate_experiment(chosen: Chosen, *, as_json: bool) -> int:
 
 
 async def _perform(plan: Plan, folder: Path, options: RunOptions) -> Progress:
+    for arm in plan.arms:
+        backend_specs(arm.ensemble, load_paradigms(arm.ensemble))  # raises when nobody is named
     outlooks = [await arm_outlook(plan, arm) for arm in plan.arms]
     problem = next((f"{it.arm.name}: {it.found.problems[0]}" for it in outlooks if it.found.problems), None)
     if problem is not None:

@@ -15,6 +15,7 @@ from orchestrator.config import Overrides
 from sixlens.api import cache_file
 from sixlens.cli.logs import logs_on_stderr
 from sixlens.cli.terminal import say
+from sixlens.traces import exported_traces
 
 INTERRUPTED = 130
 _NEEDED = ("fastapi", "uvicorn", "prometheus_client", "python_multipart")
@@ -40,6 +41,7 @@ class ServeCall:
     review_share: float = 0.02
     grace_s: float = 30.0
     cache: bool = True
+    traces: bool = False
     open_page: bool = False
     verbose: bool = False
 
@@ -49,7 +51,7 @@ def run_serve(call: ServeCall) -> int:
 
     Raises:
         MissingExtraError: the extra `serve` is not installed.
-        ConfigError: a setting, an ensemble, the address or the data folder is wrong.
+        ConfigError: a setting, an ensemble, the address or the data folder is wrong, or traces cannot be sent.
         MissingKeyError: a backend needs a key that is not set.
     """
     if any(find_spec(name) is None for name in _NEEDED):
@@ -88,9 +90,10 @@ def run_serve(call: ServeCall) -> int:
             # A browser may take its time to start; requests are served meanwhile.
             threading.Thread(target=webbrowser.open, args=(settings.address,), daemon=True).start()
 
-    with logs_on_stderr(verbose=call.verbose):
+    with logs_on_stderr(verbose=call.verbose), exported_traces(wanted=call.traces) as tracer_provider:
         ensembles = load_ensembles(settings, os.environ)
         with bind(settings) as listener:
             settings = replace(settings, port=listener.getsockname()[1])
-            interrupted = asyncio.run(run_server(create_app(settings, ensembles), listener, started))
+            app = create_app(settings, ensembles, tracer_provider=tracer_provider)
+            interrupted = asyncio.run(run_server(app, listener, started))
     return INTERRUPTED if interrupted else 0

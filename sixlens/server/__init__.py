@@ -37,10 +37,12 @@ The cookie makes `<img>`, links to reports, downloads and `EventSource` work on 
         application/json: the same without `image`.
         `?wait=N` or `Prefer: wait=N`: wait up to N seconds (0 to 120; default 0) for the verdict.
         `Idempotency-Key: KEY`: the same key with the same body gives the same judgment (`Idempotent-Replayed: true`).
+        One that ended with 503 (`no_verdict`, `budget`, `interrupted`) frees its key: ask again with it.
       → 200 Judgment (finished), or 202 Judgment (not yet); both with `Location: /v1/judgments/ID`.
       → 400 `bad_request`, 408 `too_slow`, 413 `too_large`, 415 `not_a_picture`, 422 `invalid` | `picture` (unreadable)
         | `idempotency_key_reused` | `urls_not_allowed`, 429 `busy` with Retry-After, 503 `no_verdict` | `draining`
         (with Retry-After), 507 `no_room`.
+        Any route: 503 `storage` (with Retry-After) while the database cannot be used.
         An error that a judgment ended with carries the judgment too: `{"error": {…, "judgment": ID}}`.
 
     GET    /v1/judgments/{id}           Judgment. `id` is a judgment's id, or the id that stands in its verdict.
@@ -94,9 +96,9 @@ everything again; nothing is harmed when an event is taken twice. Lines that beg
                                      → 200 Review, now with everything shown. Again: one more decision,
                                      of which the latest counts.
                                      409 `superseded` when the case was closed by an appeal
-    GET  /v1/reviews/export          ?format=csv|jsonl: the latest decisions `real` and `generated` as labels;
-                                     columns sha256, label, judgment, reference, ensemble, config_sha256, tool_label,
-                                     blind, reason, decided_at
+    GET  /v1/reviews/export          ?format=csv|jsonl: the latest decision about each file, where it is `real` or
+                                     `generated`, as labels; columns sha256, label, judgment, reference, ensemble,
+                                     config_sha256, tool_label, blind, reason, decided_at
     POST /v1/judgments/{id}/appeal   multipart/form-data: `reason` (1 to 2000 characters), and `image` (a better file)
                                      or nothing, when the picture is kept; or JSON {"reason", "url"?}
                                      → 202 Judgment: the new one, with `supersedes`; it also waits for a person.

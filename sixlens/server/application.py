@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
@@ -24,11 +26,21 @@ from sixlens.server.service import Service
 from sixlens.server.settings import ServerSettings
 from sixlens.server.upload import invalid
 
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
+
+log = logging.getLogger("sixlens")
+
+_GONE = 499
+"""What proxies write down for a client that went away before its answer."""
 _KINDS: Mapping[int, str] = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 
 def create_app(
-    settings: ServerSettings, ensembles: Sequence[Ensemble], backends: Mapping[str, Backend] | None = None
+    settings: ServerSettings,
+    ensembles: Sequence[Ensemble],
+    backends: Mapping[str, Backend] | None = None,
+    tracer_provider: TracerProvider | None = None,
 ) -> FastAPI:
     """The server as an ASGI application. Nothing is opened before it starts.
 
@@ -36,8 +48,9 @@ def create_app(
         settings: of the server.
         ensembles: what can be chosen; the first is the default.
         backends: backends of your own, used in place of the specs that they are given under.
+        tracer_provider: OpenTelemetry's, for traces of the judging; None for none.
     """
-    service = Service(settings, ensembles, backends)
+    service = Service(settings, ensembles, backends, tracer_provider)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -63,6 +76,8 @@ def create_app(
     app.add_exception_handler(ApiError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _gone)
+    app.add_exception_handler(sqlite3.OperationalError, _stuck)
     app.add_exception_handler(Exception, _fault)
     app.add_middleware(Guard, settings=settings, metrics=service.metrics)
     return app
@@ -92,6 +107,17 @@ async def _http(_: Request, error: Exception) -> Response:
     response = ApiError(raised.status_code, kind, str(raised.detail)).response()
     response.headers.update(raised.headers or {})
     return response
+
+
+async def _gone(_: Request, __: Exception) -> Response:
+    # Nobody reads this; it is only counted.
+    return Response(status_code=_GONE)
+
+
+async def _stuck(_: Request, error: Exception) -> Response:
+    log.error("The database cannot be used: %s", error)
+    message = "The server's database cannot be used now; its disk may be full."
+    return ApiError(503, "storage", message, retry_after=10).response()
 
 
 async def _fault(_: Request, error: Exception) -> Response:

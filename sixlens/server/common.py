@@ -28,7 +28,7 @@ Cursor = Annotated[str | None, Query(max_length=20, description="`next_cursor` o
 Limit = Annotated[int, Query(ge=1, le=200)]
 Format = Annotated[Literal["jsonl", "csv"], Query(alias="format", description="One JSON object a line, or a table.")]
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 _TYPES: Mapping[str, str] = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 
 

@@ -66,6 +66,11 @@ def status_of(kind: str) -> int:
     return _STATUS.get(kind, 500)
 
 
+def no_room() -> ApiError:
+    """A picture cannot be written."""
+    return ApiError(507, "no_room", "The server cannot keep the picture now; its disk may be full.")
+
+
 def not_found(what: str) -> ApiError:
     """There is no such thing, or it was deleted."""
     return ApiError(404, "not_found", f"There is no such {what}. It may have been deleted after its time.")

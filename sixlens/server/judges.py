@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from backends.backend import Backend
 from backends.errors import BackendError, ConfigError, MissingKeyError, UnknownNameError
@@ -18,6 +18,9 @@ from orchestrator.config import MEASURED, Overrides, load_ensemble
 from orchestrator.ensemble import Ensemble
 from orchestrator.judge import Judge
 from sixlens.server.settings import ServerSettings
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
 
 log = logging.getLogger("sixlens")
 _ASK_AGAIN_S = 30.0
@@ -30,15 +33,25 @@ class Judges:
         ensembles: what can be chosen; the first is the default.
         settings: of the server.
         backends: backends to use in place of those that the specs would open, by spec.
+        tracer_provider: OpenTelemetry's, for traces; None for none.
     """
 
     def __init__(
-        self, ensembles: Sequence[Ensemble], settings: ServerSettings, backends: Mapping[str, Backend] | None = None
+        self,
+        ensembles: Sequence[Ensemble],
+        settings: ServerSettings,
+        backends: Mapping[str, Backend] | None = None,
+        tracer_provider: TracerProvider | None = None,
     ) -> None:
         limits, shared = ImageLimits(max_bytes=settings.max_bytes), Shared()
         self._judges = {
             ensemble.name: Judge(
-                ensemble, backends=backends, cache_path=settings.cache_path, limits=limits, shared=shared
+                ensemble,
+                backends=backends,
+                cache_path=settings.cache_path,
+                limits=limits,
+                shared=shared,
+                tracer_provider=tracer_provider,
             )
             for ensemble in ensembles
         }

@@ -238,12 +238,17 @@ def finish(connection: sqlite3.Connection, end: Finish) -> None:
     )
 
 
-def fail(connection: sqlite3.Connection, ident: str, kind: str, message: str, now: float) -> None:
-    """Note that no verdict came, and why."""
+def fail(
+    connection: sqlite3.Connection, ident: str, kind: str, message: str, now: float, *, passing: bool = False
+) -> None:
+    """Note that no verdict came, and why.
+
+    When the trouble is a `passing` one, the idempotency key is free again: the same request may find a verdict later.
+    """
     connection.execute(
-        "UPDATE judgments SET status = 'failed', finished_at = ?, error_kind = ?, error_message = ?, url = NULL "
-        "WHERE id = ?",
-        (now, kind, message, ident),
+        "UPDATE judgments SET status = 'failed', finished_at = ?, error_kind = ?, error_message = ?, url = NULL, "
+        "idempotency_key = CASE WHEN ? THEN NULL ELSE idempotency_key END WHERE id = ?",
+        (now, kind, message, passing, ident),
     )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
-from backends.errors import ImageError
+from backends.errors import ConfigError, ImageError
 from backends.images.image import Image, ImageLimits
 from backends.images.kind import identify
 from backends.images.source import display_name, load_image
@@ -61,8 +62,15 @@ class PictureFolder:
         self.limits = limits
 
     def open(self) -> None:
-        """Make the folder, readable for its owner alone."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Make the folder, readable for its owner alone.
+
+        Raises:
+            ConfigError: it cannot be made.
+        """
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"{self._folder} cannot be used for pictures ({error.strerror}).") from error
 
     def path(self, judgment: str, suffix: str) -> Path:
         """Where the picture of this judgment lies, or would lie."""
@@ -104,8 +112,16 @@ class PictureFolder:
 
         Raises:
             FileNotFoundError: it is not kept.
+            OSError: it cannot be written.
         """
-        self.path(judgment, suffix).hardlink_to(self.path(source, suffix))
+        old, new = self.path(source, suffix), self.path(judgment, suffix)
+        try:
+            new.hardlink_to(old)
+        except FileNotFoundError:
+            raise
+        except OSError:
+            # Some file systems know no second name for a file.
+            shutil.copyfile(old, new)
 
     def load(self, judgment: str, suffix: str, name: str) -> Image:
         """Read and decode a picture, under the name that its sender gave it.

@@ -18,7 +18,7 @@ from fusion.verdict import Verdict
 from orchestrator.judge import Decided, Event, Prepared, Reported
 from sixlens.server import judgment_rows as rows
 from sixlens.server import review_rows, views
-from sixlens.server.errors import ApiError, kind_of
+from sixlens.server.errors import UNAVAILABLE, ApiError, kind_of, status_of
 from sixlens.server.judges import Judges
 from sixlens.server.judgment_rows import Finish, NewJudgment, Row
 from sixlens.server.metrics import Metrics
@@ -34,7 +34,8 @@ _FIRST_GUESS_S = 5.0
 """How long a judgment is thought to take before one has ended."""
 _MEMORY = 0.2
 """The weight of the latest judgment in the mean time that one takes."""
-_LONGEST_RETRY_S = 3600
+_LONGEST_RETRY_S = 600
+"""The longest wait that is told, in seconds: those who come again too early are counted twice."""
 
 
 class JudgmentQueue:
@@ -75,7 +76,7 @@ class JudgmentQueue:
             if problem is None:
                 self.enqueue(row["id"])
             else:
-                await self._store.run(rows.fail, row["id"], "interrupted", problem, now)
+                await self._store.run(rows.fail, row["id"], "interrupted", problem, now, passing=True)
                 await self._let_picture_go(row["id"], row["suffix"])
         self._workers = [asyncio.create_task(self._work()) for _ in range(self._settings.concurrency)]
 
@@ -305,7 +306,8 @@ class JudgmentQueue:
             return
         kind = kind_of(error)
         try:
-            await self._store.run(rows.fail, row["id"], kind, str(error), time.time())
+            passing = status_of(kind) == UNAVAILABLE
+            await self._store.run(rows.fail, row["id"], kind, str(error), time.time(), passing=passing)
             await self._let_picture_go(row["id"], row["suffix"])
         except (OSError, sqlite3.Error):
             log.exception("The data folder cannot be used")

@@ -178,8 +178,8 @@ class DecisionRequest(_Record):
     )
 
     decision: Decided
-    note: str = Field(default="", max_length=2000)
-    reviewer: str = Field(min_length=1, max_length=80)
+    note: str = Field(default="", max_length=4000)
+    reviewer: str = Field(min_length=1, max_length=200)
 
 
 class SessionRequest(_Record):

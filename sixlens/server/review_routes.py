@@ -54,7 +54,7 @@ async def list_reviews(
 
 @router.get("/export", response_class=Response, responses=errors(422))
 async def export(service: Shared, form: Format = "csv") -> Response:
-    """What people decided, as labels: the latest decision of each case, where it is for a side."""
+    """What people decided, as labels: the latest decision about each file, where it is for a side."""
     return stream(_labels(service), form, _COLUMNS, "labels")
 
 

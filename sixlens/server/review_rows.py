@@ -72,13 +72,14 @@ def decide(connection: sqlite3.Connection, ident: str, new: NewDecision) -> Row 
 
 
 def labels(connection: sqlite3.Connection, after: int, limit: int) -> list[Row]:
-    """Up to `limit` cases that a person decided for a side, each by its latest decision."""
+    """Up to `limit` pictures that a person decided for a side, each by the latest decision about that very file."""
     rows = connection.execute(
         """SELECT d.seq, j.sha256, d.decision AS label, j.id AS judgment, j.reference, j.ensemble,
                json_extract(j.verdict, '$.config_sha256') AS config_sha256, j.label AS tool_label, d.blind, r.reason,
                d.decided_at
            FROM decisions d JOIN judgments j ON j.id = d.judgment JOIN reviews r ON r.id = d.review
-           WHERE d.seq = (SELECT max(seq) FROM decisions WHERE judgment = j.id)
+           WHERE d.seq IN (SELECT max(one.seq) FROM decisions one JOIN judgments seen ON seen.id = one.judgment
+                           WHERE seen.sha256 IS NOT NULL GROUP BY seen.sha256)
                AND d.decision IN ('real', 'generated') AND d.seq > ?
            ORDER BY d.seq LIMIT ?""",
         (after, limit),

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from backends.backend import Backend
 from backends.images.image import ImageLimits
@@ -25,6 +25,9 @@ from sixlens.server.queue import JudgmentQueue
 from sixlens.server.settings import ServerSettings
 from sixlens.server.store import Store
 
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
+
 log = logging.getLogger("sixlens")
 
 PICTURES = "pictures"
@@ -39,6 +42,7 @@ class Service:
         settings: of the server.
         ensembles: what can be chosen; the first is the default.
         backends: backends to use in place of those that the specs would open, by spec.
+        tracer_provider: OpenTelemetry's, for traces of the judging; None for none.
 
     Raises:
         ConfigError: (on entering) the data folder or a backend cannot be used.
@@ -46,14 +50,18 @@ class Service:
     """
 
     def __init__(
-        self, settings: ServerSettings, ensembles: Sequence[Ensemble], backends: Mapping[str, Backend] | None = None
+        self,
+        settings: ServerSettings,
+        ensembles: Sequence[Ensemble],
+        backends: Mapping[str, Backend] | None = None,
+        tracer_provider: TracerProvider | None = None,
     ) -> None:
         self.settings = settings
         self.metrics = Metrics()
         self.store = Store(settings.data_dir)
         limits = ImageLimits(max_bytes=settings.max_bytes)
         self.pictures = PictureFolder(settings.data_dir / PICTURES, limits)
-        self.judges = Judges(ensembles, settings, backends)
+        self.judges = Judges(ensembles, settings, backends, tracer_provider)
         self.queue = JudgmentQueue(settings, self.store, self.pictures, self.judges, self.metrics)
         self.uploads = asyncio.Semaphore(settings.uploads)
         """Requests whose bodies are read at once."""

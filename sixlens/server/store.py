@@ -75,10 +75,12 @@ class Store:
         connection.execute("BEGIN IMMEDIATE")
         try:
             result = work(connection)
+            connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            # A full disk may have ended it already; one that stays open would stand in the way of all that follow.
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
             raise
-        connection.execute("COMMIT")
         return result
 
     def _open(self) -> sqlite3.Connection:
@@ -94,7 +96,10 @@ class Store:
                 f"{self.folder} is used by another `sixlens serve`. Choose another --data-dir."
             ) from error
         path = self.folder / DATABASE
-        path.touch(mode=0o600)
+        try:
+            path.touch(mode=0o600)
+        except OSError as error:
+            raise ConfigError(f"{path} cannot be used as database ({error.strerror}).") from error
         return open_database(path)
 
     def _close(self) -> None:

@@ -82,9 +82,12 @@ def open_database(path: Path) -> sqlite3.Connection:
     """Open the file, and make the tables if it is new.
 
     Raises:
-        ConfigError: it was written by a newer sixlens, or is no such database.
+        ConfigError: it was written by a newer sixlens, is no such database, or cannot be written.
     """
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False, isolation_level=None)
+    try:
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False, isolation_level=None)
+    except sqlite3.OperationalError as error:
+        raise _unusable(path, error) from error
     try:
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA journal_mode = WAL")
@@ -93,6 +96,9 @@ def open_database(path: Path) -> sqlite3.Connection:
         # Deleted pictures and names shall not linger in the file.
         connection.execute("PRAGMA secure_delete = ON")
         _bring_up(connection, path)
+    except sqlite3.OperationalError as error:
+        connection.close()
+        raise _unusable(path, error) from error
     except sqlite3.DatabaseError as error:
         connection.close()
         raise ConfigError(f"{path}: this is no database of sixlens ({error}). Choose another --data-dir.") from error
@@ -100,6 +106,11 @@ def open_database(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _unusable(path: Path, error: sqlite3.OperationalError) -> ConfigError:
+    """The file is read-only, held by another program, no file at all, or the disk is full."""
+    return ConfigError(f"{path} cannot be used as database ({error}). Mend that, or choose another --data-dir.")
 
 
 def _bring_up(connection: sqlite3.Connection, path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import PurePath
 from backends.errors import ImageError, UnknownNameError
 from backends.images.source import display_name, written_path
 from sixlens.server import judgment_rows as rows
-from sixlens.server.errors import ApiError
+from sixlens.server.errors import ApiError, no_room
 from sixlens.server.judgment_rows import NewJudgment, Row
 from sixlens.server.pictures import Spooled, shown_name
 from sixlens.server.service import Service
@@ -133,7 +133,7 @@ async def _keep(service: Service, ident: str, url: str | None, upload: Upload) -
     except ImageError as error:
         raise ApiError(415, "not_a_picture", f"{name}: {error}") from error
     except OSError as error:
-        raise ApiError(507, "no_room", "The server cannot keep the picture now; its disk may be full.") from error
+        raise no_room() from error
 
 
 async def _link(service: Service, ident: str, row: Row) -> None:
@@ -144,6 +144,8 @@ async def _link(service: Service, ident: str, row: Row) -> None:
     except FileNotFoundError as error:
         message = "The picture is not kept any more: send it again, or a better file, as `image`."
         raise ApiError(409, "picture_gone", message) from error
+    except OSError as error:
+        raise no_room() from error
 
 
 async def _submit(service: Service, new: NewJudgment) -> Taken:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from sixlens.server.errors import ApiError
+from sixlens.server.errors import ApiError, no_room
 
 ENVELOPE = 64 * 1024
 """Bytes that a request may have beside the picture."""
@@ -164,7 +164,8 @@ async def _bounded(request: Request, limit: int) -> AsyncGenerator[bytes]:
 
 def _too_large(limit: int) -> ApiError:
     shown = f"{limit / 1024**2:.4g} MiB" if limit >= 1024**2 else f"{limit / 1024:.4g} KiB"
-    return ApiError(413, "too_large", f"The request is larger than the {shown} allowed. Scale the picture down.")
+    hint = "" if limit == JSON_BYTES else " Scale the picture down."
+    return ApiError(413, "too_large", f"The request is larger than the {shown} allowed.{hint}")
 
 
 async def _multipart(request: Request, max_bytes: int) -> tuple[dict[str, str], Upload]:
@@ -174,6 +175,8 @@ async def _multipart(request: Request, max_bytes: int) -> tuple[dict[str, str], 
         form = await parser.parse()
     except MultiPartException as error:
         raise ApiError(400, "bad_request", f"This is no multipart form that can be read: {error.message}") from error
+    except OSError as error:
+        raise no_room() from error
     fields: dict[str, str] = {}
     upload = Upload(None)
     for name, value in form.multi_items():

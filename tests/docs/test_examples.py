@@ -35,6 +35,7 @@ import yaml
 
 from orchestrator.sample import draw_sample
 from sixlens.cli import run
+from tests.evals.drawn import draw_data
 
 ROOT = Path(__file__).parent.parent.parent
 README = ROOT / "README.md"
@@ -194,6 +195,8 @@ def prepare(page: Path) -> None:
         picture = Path(".venv/lib/python3/site-packages/sklearn/datasets/images/china.jpg")
         picture.parent.mkdir(parents=True)
         picture.symlink_to(Path(installed.origin).parent / "datasets" / "images" / "china.jpg")
+    if page.name == "experiments.md":
+        draw_data(Path("pictures"), 6)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

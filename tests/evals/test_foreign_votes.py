@@ -57,6 +57,7 @@ def test_the_quorum_is_scaled_to_the_voters(tmp_path: Path) -> None:
         (["a,perhaps,x,real"], "line 2: `label` is generated or real"),
         (["a,real,x,real", "a,real,x,fake"], "line 3: 'x' has voted on the case 'a' already"),
         (["a,real,x,real", "a,fake,y,fake"], "line 3: another line gives the case 'a' another label"),
+        (["a,b.png,real,x,real"], "line 2: more fields than the first line has columns"),
         ([",real,x,real"], "line 2: `case` and `paradigm` must not be empty"),
         (["a,real,x"], "line 2: `vote` is generated"),
         (["a" * 501 + ",real,x,real"], "line 2: a value is longer than 500"),

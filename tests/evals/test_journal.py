@@ -66,7 +66,7 @@ def test_a_line_that_was_cut_off_is_dropped(path: Path, cut: int) -> None:
     journal.close()
     lines = path.read_bytes().splitlines(keepends=True)
     assert lines[:-1] == whole.splitlines(keepends=True)[: len(lines) - 1]
-    assert [it.case for it in read_judgments(path)][0] == "four"
+    assert next(it.case for it in read_judgments(path)) == "four"
 
 
 @pytest.mark.parametrize("content", [b"", b'{"journal":1,"exp'])

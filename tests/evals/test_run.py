@@ -19,11 +19,11 @@ from evals.stored_run import open_run
 from paradigms.label import Label
 from tests.evals.drawn import draw, experiment, outcomes, planned, script
 
-RESUME, AGAIN = RunOptions(resume=True), RunOptions(retry_failed=True)
+FRESH, RESUME, AGAIN = RunOptions(), RunOptions(resume=True), RunOptions(retry_failed=True)
 PLAIN = "rules: [{text: 'Plain. Verdict: real'}]"
 
 
-def run(plan: Plan, folder: Path, options: RunOptions = RunOptions(), **more: Any) -> Progress:
+def run(plan: Plan, folder: Path, options: RunOptions = FRESH, **more: Any) -> Progress:
     return asyncio.run(perform_run(plan, folder, options, **more))
 
 
@@ -87,7 +87,7 @@ def test_resume_begins_a_run_that_is_not_there_and_ends_one_that_is_done(tmp_pat
 
 def test_a_run_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
     run(planned(tmp_path), tmp_path / "run")
-    with pytest.raises(ConfigError, match="there is a run already.*--resume"):
+    with pytest.raises(ConfigError, match=r"there is a run already.*--resume"):
         run(planned(tmp_path), tmp_path / "run")
 
 
@@ -237,7 +237,7 @@ def test_the_resolved_configuration_is_saved_and_read(tmp_path: Path) -> None:
     assert len(stored.of("a")) == 6
     with pytest.raises(ConfigError, match="several arms"):
         stored.arm(None)
-    with pytest.raises(ConfigError, match="Did you mean 'a'|no arm"):
+    with pytest.raises(ConfigError, match=r"Did you mean 'a'|no arm"):
         stored.arm("aa")
 
 

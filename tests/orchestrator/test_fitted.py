@@ -12,10 +12,10 @@ import yaml
 from backends.errors import ConfigError, NoVerdictError
 from backends.images.source import load_image
 from backends.providers.function import FunctionBackend
+from evals.calibrate.fitted_on import fitted_on
 from evals.judgment import votes_of
 from fusion.verdict import Verdict
 from orchestrator.config import Overrides, load_ensemble
-from orchestrator.fitted_on import fitted_on
 from orchestrator.judge import Judge
 from orchestrator.kit import identity_of
 from orchestrator.plan import plan_case
@@ -156,8 +156,8 @@ async def test_a_rehearsal_asks_no_score_and_opens_no_panel(tmp_path: Path) -> N
 
 async def test_what_is_fitted_on_an_ensemble_fits_it_without_a_warning(tmp_path: Path, picture: bytes) -> None:
     scores = known(picture, 1.0)
-    file = write(tmp_path, scores=scores)
-    remembered = fitted_on(load_ensemble(file, Overrides(backend=SPEC)))
+    fitted_with = await verdict(write(tmp_path, scores=scores), picture)
+    remembered = fitted_on((), [fitted_with.model_dump(mode="json")])
     assert remembered.paradigms["commonsense"].backend == SPEC
     same = await verdict(write(tmp_path, scores=scores, fitted_on=remembered), picture)
     assert not any("fitted on other examinations" in line for line in same.warnings)

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
-GENERATED = ("cli.md", *(f"schema/{name}.schema.json" for name in ("verdict", "ensemble", "paradigm", "exemplars")))
+SCHEMAS = ("verdict", "ensemble", "paradigm", "exemplars", "experiment", "calibration")
+GENERATED = ("cli.md", *(f"schema/{name}.schema.json" for name in SCHEMAS))
 
 
 @pytest.fixture(scope="module")
@@ -27,5 +28,5 @@ def test_nothing_else_is_generated(pages: dict[str, str]) -> None:
 
 
 def test_every_command_has_its_page(pages: dict[str, str]) -> None:
-    for command in ("judge", "validate", "doctor", "cache clear", "schema"):
+    for command in ("judge", "validate", "doctor", "cache clear", "schema", "eval run", "paradigms import"):
         assert f"## `sixlens {command}`" in pages["cli.md"]

@@ -12,9 +12,12 @@ import yaml
 import sixlens
 from backends.errors import UnknownNameError
 from backends.yaml_file import parse_yaml
+from evals.calibrate.calibrate import calibrate
+from evals.shipped import experiment_names
 from orchestrator.config import ensemble_names
 from paradigms.library import paradigm_names
 from sixlens.schemas import schema, schema_names
+from tests.evals.simulated import RULES, correlated
 
 
 def validator(name: str) -> jsonschema.Draft202012Validator:
@@ -84,6 +87,32 @@ def test_any_part_of_an_ensemble_may_be_written(text: str) -> None:
 )
 def test_a_mistake_in_an_ensemble_is_found(text: str) -> None:
     assert not validator("ensemble").is_valid(yaml.safe_load(text))
+
+
+@pytest.mark.parametrize("name", experiment_names())
+def test_experiments_that_ship_follow_theirs(name: str) -> None:
+    validator("experiment").validate({"$schema": "experiment.schema.json", **shipped(f"experiments/{name}.yaml")})
+
+
+@pytest.mark.parametrize(
+    ("text", "valid"),
+    [
+        ("{name: x, data: {path: p, generated: fake, exclude: [a.png]}}", True),
+        ("{name: x, data: {path: p}, grid: {strategy: [vote, stacked], paradigms: [[regional]]}}", True),
+        ("{name: x}", False),
+        ("{name: x, data: {path: p}, perturbations: [jpeg]}", False),
+        ("{name: x, data: {path: p}, base: {strategy: guess}}", False),
+        ("{name: x, data: {path: p}, repeat: 2}", False),
+    ],
+)
+def test_an_experiment_follows_its_schema_or_not(text: str, valid: bool) -> None:
+    assert validator("experiment").is_valid(yaml.safe_load(text)) is valid
+
+
+def test_a_fitted_calibration_follows_its_schema() -> None:
+    made = yaml.safe_load(calibrate(correlated(100), rules=RULES).yaml)
+    validator("calibration").validate(made)
+    assert not validator("calibration").is_valid({**made, "minimum": 0})
 
 
 @pytest.mark.parametrize("name", paradigm_names())

@@ -90,6 +90,11 @@ def test_held_out_choice_is_not_the_optimistic_one() -> None:
     assert found.best_single.held_out < found.best_single.in_hindsight
 
 
+def test_labels_of_other_cases_are_refused() -> None:
+    with pytest.raises(InputError, match="None of the labels"):
+        ablate(judgments(ROWS), RULES, labels={"elsewhere": Label.REAL})
+
+
 def test_what_people_decided_counts_above_the_data_set() -> None:
     rows = [*ROWS, *ROWS]
     decided = {"c0002": Label.REAL, "c0007-digest": Label.GENERATED, "c0003": Label.UNDECIDED}

@@ -124,7 +124,7 @@ def test_when_no_threshold_will_do_nothing_is_called_generated() -> None:
     result = run(correlated(200, accuracies=(0.6, 0.6), following=0.0), target_fpr=0.001)
     assert result.calibration.measured.found.count == 0
     assert all(item.right_of_100 is None for item in result.calibration.measured.base_rates)
-    assert any("No threshold meets the target" in line for line in result.words)
+    assert any("No generated picture is called generated" in line for line in result.words)
 
 
 def test_refusals_and_bad_options_are_one_line() -> None:

@@ -183,11 +183,13 @@ def test_a_row_that_cannot_be_used_costs_only_itself(
         f"../{secret.parent.name}/secret.png,fake",
         "link.png,real",
         "gone.png,fake",
+        "pipe.png,real",  # reading it would wait for ever
     ]
+    os.mkfifo(tmp_path / "pipe.png")
     (tmp_path / "list.csv").write_text("path,label\n" + "\n".join((*rows, ",real", "a\0.png,real")))
     data = load(path="list.csv")
     assert [item.case for item in data.items] == ["a.png"]
-    assert "5 rows name no file inside its folder and were refused" in data.warnings[0]
+    assert "6 rows name no file inside its folder and were refused" in data.warnings[0]
     assert "1 rows name pictures that are not there: gone.png." in data.warnings[1]
 
 

@@ -36,6 +36,18 @@ def test_one_arm_at_a_time(judgment, arms: tuple[str, ...]) -> None:
         read(judgment("c", "r", "r", arm=arm) for arm in arms)
 
 
+def test_measurements_and_scores_have_nothing_to_hedge(judgment) -> None:
+    measured = Vote(outcome="answered", label=Label.UNDECIDED, eyes=False)
+    scored = measured.model_copy(update={"score": 1.5})
+    hedged = Vote(outcome="answered", label=Label.UNDECIDED)
+    rows = read([judgment("c", "r", "r", votes={"m": measured, "s": scored, "h": hedged})])
+    assert {name: VOTED[codes[0]] for name, codes in rows.votes.items()} == {
+        "m": "answered",
+        "s": "answered",
+        "h": "hedged",
+    }
+
+
 def test_a_paradigm_that_comes_late_is_absent_before(judgment) -> None:
     late = {"p": Vote(outcome="answered", label=Label.UNDECIDED)}
     rows = read([judgment("a", "r", "r"), judgment("b", "r", "r", votes=late), judgment("c", "r", "r")])

@@ -84,7 +84,6 @@ def test_hosted_backends_are_named_before_anything_leaves(cli: Cli, backend: str
     assert "warning: openai:gpt-4o needs a key" in ran.err
     (arm,) = made["arms"]
     assert arm["backends"][0]["hosted"] is True
-    assert arm["cost"] > 0
     assert cli("eval", "run", "trial.yaml", "--backend", "openai:gpt-4o").code == 4
 
 
@@ -99,9 +98,12 @@ def test_what_ships_is_valid(cli: Cli, backend: str, name: str) -> None:
 
 
 def test_without_a_backend_it_says_how_to_name_one(cli: Cli, backend: str) -> None:
-    ran = cli("eval", "validate", "trial.yaml")
+    ran = cli("eval", "run", "trial.yaml")
     assert ran.code == 4
     assert "Add --backend" in ran.err
+    assert not Path("runs").exists()
+    ran = cli("eval", "validate", "trial.yaml")
+    assert (ran.code, "direct: warning: The ensemble 'direct' names no backend" in ran.err) == (0, True)
 
 
 @pytest.mark.parametrize(

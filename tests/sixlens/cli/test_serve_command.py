@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -52,3 +54,19 @@ def test_a_data_folder_that_is_a_file_is_named(cli: Cli, tmp_path: Path) -> None
     ran = cli("serve", "--port", "0", "--data-dir", "data")
     assert (ran.code, len(ran.err.splitlines())) == (4, 1)
     assert "data folder" in ran.err
+
+
+@pytest.mark.parametrize(("arguments", "wanted"), [((), False), (("--traces",), True)])
+def test_traces_are_off_unless_asked_for(
+    cli: Cli, arguments: tuple[str, ...], wanted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+
+    @contextmanager
+    def noted(*, wanted: bool) -> Iterator[None]:
+        asked.append(wanted)
+        yield None
+
+    monkeypatch.setattr(serve_command, "exported_traces", noted)
+    assert cli("serve", "--port", "0", "--data-dir", "data", "--ensemble", "sixx", *arguments).code == 4
+    assert asked == [wanted]

@@ -82,6 +82,7 @@ def serve(tmp_path: Path) -> Serve:
         *,
         sets: tuple[str, ...] = (),
         headers: dict[str, str] | None = None,
+        tracer_provider: Any = None,
         **changes: Any,
     ) -> AsyncIterator[Running]:
         backend = None
@@ -90,7 +91,7 @@ def serve(tmp_path: Path) -> Serve:
             backend = f"scripted:{tmp_path / 'served.yaml'}"
         changes.setdefault("data_dir", tmp_path / "data")
         settings = ServerSettings(**{"overrides": Overrides(backend, None, sets), "review_share": 0.0} | changes)
-        app = create_app(settings, load_ensembles(settings, {}))
+        app = create_app(settings, load_ensembles(settings, {}), tracer_provider=tracer_provider)
         transport = httpx.ASGITransport(app)
         async with (
             app.router.lifespan_context(app),

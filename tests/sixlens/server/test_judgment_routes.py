@@ -112,6 +112,18 @@ async def test_no_backend_is_503_and_the_judgment_says_why(serve: Serve, photo: 
         assert (report.status_code, report.json()["error"]["kind"]) == (409, "not_done")
 
 
+async def test_the_same_key_may_ask_again_when_no_backend_answered(serve: Serve, photo: Path) -> None:
+    key = {"Idempotency-Key": "desk-1"}
+    async with serve(SILENT) as server:
+        first = await server.client.post("/v1/judgments?wait=20", files=files(photo), headers=key)
+    async with serve() as server:
+        again = await server.client.post("/v1/judgments?wait=20", files=files(photo), headers=key)
+        assert (first.status_code, again.status_code) == (503, 200)
+        assert "idempotent-replayed" not in again.headers
+        third = await server.client.post("/v1/judgments?wait=20", files=files(photo), headers=key)
+        assert third.json()["id"] == again.json()["id"]
+
+
 @pytest.mark.parametrize(
     ("fields", "status", "kind"),
     [
@@ -356,3 +368,18 @@ async def test_an_address_that_leads_nowhere_good(serve: Serve) -> None:
         for url in ("http://127.0.0.1:1/a.png", "http://169.254.169.254/latest/meta-data"):
             answer = await server.client.post("/v1/judgments?wait=20", json={"url": url})
             assert (answer.status_code, answer.json()["error"]["kind"]) == (422, "picture"), url
+
+
+async def test_traces_are_made_when_they_are_wanted(serve: Serve, photo: Path) -> None:
+    sdk = pytest.importorskip("opentelemetry.sdk.trace")
+    export = pytest.importorskip("opentelemetry.sdk.trace.export")
+    memory = pytest.importorskip("opentelemetry.sdk.trace.export.in_memory_span_exporter")
+    kept, provider = memory.InMemorySpanExporter(), sdk.TracerProvider()
+    provider.add_span_processor(export.SimpleSpanProcessor(kept))
+    async with serve(tracer_provider=provider) as server:
+        judgment = await server.ask(photo, reference="desk-4711")
+    spans = kept.get_finished_spans()
+    assert [span.name for span in spans].count("invoke_workflow six") == 1
+    written = "".join(span.to_json() for span in spans)
+    assert judgment["verdict"]["id"] in written
+    assert [told for told in (photo.name, judgment["image"]["sha256"], "desk-4711") if told in written] == []

@@ -3,14 +3,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import sqlite3
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.requests import ClientDisconnect
 
 from backends.errors import ConfigError
 from sixlens.server import judgment_rows as rows
-from tests.sixlens.server.conftest import DECIDED, UNDECIDED, Running, Serve
+from tests.sixlens.server.conftest import DECIDED, UNDECIDED, Running, Serve, bytes_of
 from tests.sixlens.server.test_judgment_routes import HANGING, NO_CACHE, SLOW, files, finished, variant
 
 
@@ -204,7 +207,7 @@ async def test_a_full_disk_costs_one_request(serve: Serve, photo: Path, monkeypa
             answer = await server.client.post("/v1/judgments", files=files(photo))
             assert (answer.status_code, answer.json()["error"]["kind"]) == (507, "no_room")
         assert (await server.ask(photo))["status"] == "done"
-        assert server.service.queue.occupied == 0
+        await free(server)
 
 
 async def test_the_wait_told_follows_the_time_that_judgments_take(serve: Serve) -> None:
@@ -249,3 +252,48 @@ async def test_a_fault_in_a_route_has_the_same_shape_and_headers(serve: Serve, m
         answer = await server.client.get("/v1/judgments/x")
         assert (answer.status_code, answer.json()["error"]["kind"]) == (500, "program")
         assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_a_database_that_cannot_be_used_is_503_and_comes_back(
+    serve: Serve, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serve() as server:
+
+        def full(*_: object) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        with monkeypatch.context() as broken:
+            broken.setattr("sixlens.server.judgment_rows.page", full)
+            answer = await server.client.get("/v1/judgments")
+        assert (answer.status_code, answer.json()["error"]["kind"]) == (503, "storage")
+        assert int(answer.headers["retry-after"]) >= 1
+        assert (await server.ask(photo))["status"] == "done"
+
+
+async def test_a_client_that_goes_away_is_no_fault(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    async def half() -> AsyncIterator[bytes]:
+        yield b'{"url": '
+        raise ClientDisconnect
+
+    async with serve() as server:
+        media = {"Content-Type": "application/json"}
+        answer = await server.client.post("/v1/judgments", content=half(), headers=media)
+        assert answer.status_code == 499
+        assert server.service.queue.occupied == 0
+    assert caplog.text == ""
+
+
+async def test_a_picture_is_copied_where_a_file_has_one_name_only(
+    serve: Serve, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", refused)
+    async with serve(keep_pictures=True) as server:
+        old = await server.ask(photo)
+        new = await server.client.post(f"/v1/judgments/{old['id']}/appeal", json={"reason": "It is mine."})
+        assert new.status_code == 202
+        await server.service.queue.wait(new.json()["id"], 20)
+        picture = await server.client.get(f"/v1/judgments/{new.json()['id']}/picture")
+        assert picture.content == bytes_of(photo)

@@ -8,7 +8,9 @@ from typing import Any
 
 import PIL.Image
 
+from evals.calibrate.people import read_labels
 from fusion.verdict import Verdict
+from paradigms.label import Label
 from sixlens.server.records import Review, Reviews
 from sixlens.server.review_rules import reason_for_review
 from tests.sixlens.server.conftest import DECIDED, DISSENT, UNDECIDED, Running, Serve, bytes_of
@@ -92,7 +94,7 @@ async def test_wrong_decisions(serve: Serve, photo: Path) -> None:
             {"decision": "fake", "reviewer": "A"},
             {"decision": "real"},
             {"decision": "real", "reviewer": ""},
-            {"decision": "real", "reviewer": "A", "note": "x" * 2001},
+            {"decision": "real", "reviewer": "A", "note": "x" * 4001},
             {"decision": "real", "reviewer": "A", "more": 1},
         ):
             answer = await server.client.post(f"/v1/reviews/{review['id']}", json=wrong)
@@ -103,16 +105,33 @@ async def test_wrong_decisions(serve: Serve, photo: Path) -> None:
 
 async def test_labels_are_exported_once_each(serve: Serve, photo: Path) -> None:
     async with serve(UNDECIDED) as server:
-        for decision in ("generated", "cannot_tell"):
-            await server.ask(photo, reference=decision)
-            (review,) = await reviews(server)
-            await server.client.post(f"/v1/reviews/{review['id']}", json={"decision": decision, "reviewer": "A"})
+        await decide_again(server, photo, "generated")
         table = (await server.client.get("/v1/reviews/export")).text
         (row,) = csv.DictReader(io.StringIO(table))
         assert (row["label"], row["tool_label"], row["reference"]) == ("generated", "undecided", "generated")
         assert len(row["sha256"]) == len(row["config_sha256"]) == 64
         lines = (await server.client.get("/v1/reviews/export?format=jsonl")).text.splitlines()
         assert [json.loads(line)["label"] for line in lines] == ["generated"]
+
+
+async def test_of_one_file_the_latest_decision_is_its_label(serve: Serve, photo: Path, tmp_path: Path) -> None:
+    labels = tmp_path / "labels.csv"
+    async with serve(UNDECIDED) as server:
+        judged = await decide_again(server, photo, "generated")
+        await decide_again(server, photo, "real")
+        labels.write_bytes((await server.client.get("/v1/reviews/export")).content)
+        assert read_labels(labels) == {judged["image"]["sha256"]: Label.REAL}
+        await decide_again(server, photo, "cannot_tell")
+        labels.write_bytes((await server.client.get("/v1/reviews/export")).content)
+        assert read_labels(labels) == {}
+
+
+async def decide_again(server: Running, photo: Path, decision: str) -> dict[str, Any]:
+    judgment = await server.ask(photo, reference=decision)
+    (review,) = await reviews(server)
+    answer = await server.client.post(f"/v1/reviews/{review['id']}", json={"decision": decision, "reviewer": "A"})
+    assert answer.status_code == 200
+    return judgment
 
 
 async def test_a_confident_verdict_can_be_appealed_with_a_better_file(

@@ -50,3 +50,32 @@ async def test_work_counts_whole_or_not_at_all(tmp_path: Path) -> None:
         mode = (tmp_path / "deep" / "data").stat().st_mode & 0o777
         assert mode == 0o700
         assert (store.folder / DATABASE).stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_transaction_that_cannot_end_stands_in_nobodys_way(tmp_path: Path) -> None:
+    def unfinished(connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA defer_foreign_keys = ON")
+        connection.execute(
+            "INSERT INTO appeals (judgment, new, reason, created_at) VALUES ('none', 'none', 'refused at the end', 0)"
+        )
+
+    async with Store(tmp_path) as store:
+        with pytest.raises(sqlite3.IntegrityError):
+            await store.run(unfinished)
+        assert await store.run(lambda connection: connection.execute("SELECT count(*) FROM appeals").fetchone()[0]) == 0
+
+
+async def test_a_database_that_is_a_folder_or_held_elsewhere_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sixlens.server.store_schema.BUSY_SECONDS", 0.05)
+    (tmp_path / "a" / DATABASE).mkdir(parents=True)
+    (tmp_path / "b").mkdir()
+    other = sqlite3.connect(tmp_path / "b" / DATABASE, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    for folder in ("a", "b"):
+        with pytest.raises(ConfigError, match="cannot be used as database") as caught:
+            async with Store(tmp_path / folder):
+                pass
+        assert "\n" not in str(caught.value)
+    other.close()
