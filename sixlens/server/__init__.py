@@ -109,7 +109,7 @@ everything again; nothing is harmed when an event is taken twice. Lines that beg
               judgment: ID | null, reference: TEXT | null, image: {name, width, height, kept} — name null while blind,
               verdict: VERDICT | null, label, headline,
               evidence: [Evidence] — while blind without `reasoning`, `points_to`, `severity` and `ordinary_cause`, in
-              the order of their names, so that nothing tells the label,
+              the order of their names, and with `…` for words that name a side, so that nothing tells the label,
               appeal: REASON OF THE APPEAL | null, decisions: [Decision] — oldest first}
 
 Blind are the cases of reason `random`: a share of the decided judgments, chosen by a hash of their id. The one who sent

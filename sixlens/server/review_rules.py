@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,12 @@ from paradigms.label import Label
 
 _TELLING = frozenset({"reasoning", "points_to", "severity", "ordinary_cause"})
 _FILE_TALK = "provenance"
+_NAMES_A_SIDE = re.compile(
+    r"\b(?:(?:ai|a\.i\.)(?:[- ](?:generat|mad|creat)\w*)?|(?:machine|computer)[- ](?:generat|mad|creat)\w*|generat\w*"
+    r"|synthe(?:tic|si[sz])\w*|artificial\w*|diffusion|deep ?fak\w*|fak\w*|forg(?:ed|ery|eries)|real|genuine\w*"
+    r"|authentic\w*|photo(?:s|graph\w*)?)\b",
+    re.IGNORECASE,
+)
 
 
 def reason_for_review(
@@ -37,10 +44,17 @@ def reason_for_review(
 
 
 def blind_evidence(evidence: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What was seen, without what tells for which side it was taken; what the file says of itself is left out too."""
+    """What was seen, without what tells for which side it was taken; what the file says of itself is left out too.
+
+    Words that name a side are left out of the text; which side a thing speaks for may still show in what it is.
+    """
     seen = [one for one in evidence if one.get("category") != _FILE_TALK]
-    stripped = [{key: value for key, value in one.items() if key not in _TELLING} for one in seen]
+    stripped = [{key: _unsaid(key, value) for key, value in one.items() if key not in _TELLING} for one in seen]
     return sorted(stripped, key=lambda one: (str(one.get("name")), str(one.get("paradigm"))))
+
+
+def _unsaid(key: str, value: object) -> object:
+    return _NAMES_A_SIDE.sub("…", value) if key in ("name", "phenomenon") and isinstance(value, str) else value
 
 
 def _is_drawn(judgment: str, share: float) -> bool:

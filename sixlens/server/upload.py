@@ -18,6 +18,8 @@ from sixlens.server.errors import ApiError, no_room
 ENVELOPE = 64 * 1024
 """Bytes that a request may have beside the picture."""
 JSON_BYTES = 16 * 1024
+IDLE_S = 15.0
+"""Seconds in which a client has to send something more: one that sends nothing takes another one's place."""
 _FIELDS = 8
 
 
@@ -114,7 +116,8 @@ async def read_request(
                     415, "unsupported_media_type", "Send multipart/form-data with `image`, or application/json."
                 )
     except TimeoutError as error:
-        raise ApiError(408, "too_slow", f"The request took longer than {seconds:g} seconds to arrive.") from error
+        message = f"The request took longer than {seconds:g} seconds to arrive, or stood still for {IDLE_S:g}."
+        raise ApiError(408, "too_slow", message) from error
     try:
         return model.model_validate(fields), upload
     except ValidationError as error:
@@ -155,10 +158,21 @@ async def _bounded(request: Request, limit: int) -> AsyncGenerator[bytes]:
         await drain_request(request, limit, 5.0)
         raise _too_large(limit)
     read = 0
-    async for chunk in request.stream():
+    async for chunk in _steady(request):
         read += len(chunk)
         if read > limit:
             raise _too_large(limit)
+        yield chunk
+
+
+async def _steady(request: Request) -> AsyncGenerator[bytes]:
+    """The body as it comes. Raises TimeoutError when nothing comes for a while."""
+    chunks = aiter(request.stream())
+    while True:
+        async with asyncio.timeout(IDLE_S):
+            chunk = await anext(chunks, None)
+        if chunk is None:
+            return
         yield chunk
 
 
@@ -175,6 +189,8 @@ async def _multipart(request: Request, max_bytes: int) -> tuple[dict[str, str], 
         form = await parser.parse()
     except MultiPartException as error:
         raise ApiError(400, "bad_request", f"This is no multipart form that can be read: {error.message}") from error
+    except TimeoutError:
+        raise
     except OSError as error:
         raise no_room() from error
     fields: dict[str, str] = {}

@@ -266,6 +266,7 @@ def test_without_llguidance_the_schema_is_left_out_and_said(engine: Open, monkey
 
 
 def test_a_blank_behind_the_prefill_stays() -> None:
+    pytest.importorskip("torch")
     from backends.local.transformers_engine import _text
 
     class Pieces:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,11 @@ def test_the_version(cli: Any) -> None:
             ("judge", "a.jpg", "-b", "olama:x"),
             "sixlens: There is no backend 'olama'. Did you mean 'ollama'? Known: anthropic, compatible, hf, ollama",
         ),
-        (("judge", "a.jpg", "-b", "hf:"), "sixlens: hf: names no model; write hf:REPO_OR_FOLDER"),
+        pytest.param(
+            ("judge", "a.jpg", "-b", "hf:"),
+            "sixlens: hf: names no model; write hf:REPO_OR_FOLDER",
+            marks=pytest.mark.skipif(find_spec("torch") is None, reason="without the extra `local` that is said first"),
+        ),
         (("judge", "a.jpg", "--fusion", "vte"), "sixlens: There is no fusion 'vte'. Did you mean 'vote'?"),
         (("judge", "a.jpg", "--set", "fusion.quorom=1"), "Did you mean 'quorum'?"),
         (

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -336,7 +337,10 @@ def test_variants_are_judged_and_told(photo: Path, script: str, cli: Any) -> Non
     ran = cli("judge", "photo.jpg", "--backend", script, "--no-cache", "--stability", "2")
     assert ran.code == 0
     assert "Stability\n  2 of 2 mild variants of the picture read as a photograph too.\n" in ran.out
-    assert "30 calls" in ran.out
+    calls = re.search(r"(\d+) calls", ran.out)
+    assert calls is not None
+    # The two lists that need no picture are asked once by variants that ask at the same moment.
+    assert 26 <= int(calls[1]) <= 30
     verdict = json.loads(cli("judge", "photo.jpg", "--backend", script, "--stability", "1", "--json").out)
     jsonschema.validate(verdict, schema("verdict"))
     assert verdict["stability"]["variants"][0]["name"] == "jpeg_75"

@@ -43,7 +43,7 @@ def test_backends_say_whether_a_key_is_set_and_never_which(cli: Any, monkeypatch
         False,
         None,
     )
-    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("COLUMNS", "200")
     table = cli("backends").out
     assert "secret" not in ran.out + table
     assert "compatible:MODEL@URL" in table

@@ -206,6 +206,22 @@ async def test_a_slow_request_is_408(serve: Serve) -> None:
         assert (answer.status_code, answer.json()["error"]["kind"]) == (408, "too_slow")
 
 
+@pytest.mark.parametrize("media", ["application/json", "multipart/form-data; boundary=a"])
+async def test_a_request_that_stands_still_gives_up_its_place(
+    serve: Serve, media: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sixlens.server.upload.IDLE_S", 0.05)
+
+    async def stuck() -> Any:
+        yield b"--a\r\n"
+        await asyncio.sleep(10)
+
+    async with serve(uploads=1) as server:
+        answer = await server.client.post("/v1/judgments", content=stuck(), headers={"Content-Type": media})
+        assert (answer.status_code, answer.json()["error"]["kind"]) == (408, "too_slow")
+        assert not server.service.uploads.locked()
+
+
 async def test_the_same_key_gives_the_same_judgment(serve: Serve, photo: Path, tmp_path: Path) -> None:
     async with serve() as server:
         key = {"Idempotency-Key": "k-1"}

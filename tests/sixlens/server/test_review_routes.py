@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import PIL.Image
+import pytest
 
 from evals.calibrate.people import read_labels
 from fusion.verdict import Verdict
 from paradigms.label import Label
 from sixlens.server.records import Review, Reviews
-from sixlens.server.review_rules import reason_for_review
+from sixlens.server.review_rules import blind_evidence, reason_for_review
 from tests.sixlens.server.conftest import DECIDED, DISSENT, UNDECIDED, Running, Serve, bytes_of
 
 EDITOR = {"decision": "generated", "note": "The rigging has no end.", "reviewer": "A. Editor"}
@@ -215,3 +216,16 @@ async def test_the_drawn_share_is_about_what_was_asked_for(serve: Serve, photo: 
     drawn = [name for name in map(str, range(5000)) if reason_for_review(verdict, name, 0.02) == ("random", True)]
     assert 60 < len(drawn) < 150
     assert drawn == [name for name in map(str, range(5000)) if reason_for_review(verdict, name, 0.02)]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a third hand, clearly AI-generated", "a third hand, clearly …"),
+        ("typical of synthetic pictures; no real photograph has it", "typical of … pictures; no … … has it"),
+        ("realistic fur on a computer", "realistic fur on a computer"),
+    ],
+)
+def test_blind_evidence_names_no_side(text: str, shown: str) -> None:
+    (seen,) = blind_evidence([{"name": "hands", "phenomenon": text, "points_to": "generated", "category": "anatomy"}])
+    assert seen == {"name": "hands", "phenomenon": shown, "category": "anatomy"}
