@@ -58,8 +58,8 @@ async def test_variants_that_agree_leave_the_label_and_are_told(picture: bytes) 
     assert (verdict.stability.stable, verdict.stability.agreeing, verdict.stability.flipped_by) == (True, 2, ())
     assert "2 of 2 mild variants of the picture read as a photograph too." in verdict.explanation
     assert verdict.warnings == ()
-    # Three times the eight calls with the picture: what was spent is the sum. The two lists that need no picture are the
-    # same for all variants, and asked once by those that ask at the same moment.
+    # Three times the eight calls with the picture: what was spent is the sum. The two lists that need no picture are
+    # the same for all variants, and asked once by those that ask at the same moment.
     assert verdict.usage.attempts == len(toy.requests) <= 30
     assert sum(bool(request.pictures) for request in toy.requests) == 24
 

@@ -443,7 +443,7 @@ def test_a_blind_case_is_decided_before_the_label_is_shown(
     assert page.evaluate("document.querySelector('.picture img').naturalWidth") > 0
     [decision] = served.json(f"/v1/judgments/{ident}")["decisions"]
     assert (decision["decision"], decision["blind"], decision["reviewer"]) == ("generated", True, "R. Viewer")
-    assert page.locator("#waiting").is_hidden()
+    page.wait_for_selector("#waiting", state="hidden")
     page.goto(f"{served.address}/#/judgment/{ident}")
     page.wait_for_selector("#person")
     assert "The sail has no rope." in page.locator("section[aria-labelledby=person]").inner_text()
