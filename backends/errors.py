@@ -88,6 +88,11 @@ class UnknownNameError(ConfigError):
         self.name = name
 
 
+def install_line(extra: str) -> str:
+    """How an extra is installed. The constraints keep to the builds that are tested, and torch to a small one."""
+    return f"pip install -c constraints.txt -e '.[{extra}]' in the clone of sixlens"
+
+
 class MissingExtraError(ConfigError):
     """An optional dependency is not installed.
 
@@ -98,7 +103,7 @@ class MissingExtraError(ConfigError):
     """
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs an extra: pip install -e '.[{extra}]' in the clone of sixlens")
+        super().__init__(f"{what} needs an extra: {install_line(extra)}")
 
 
 class PromptError(ConfigError):

@@ -112,8 +112,10 @@ def measure(checkpoint: str, way: str, options: argparse.Namespace) -> dict[str,
     import torch
 
     from backends.local.load import load_engine
+    from backends.local.quiet import no_chatter
     from backends.local.settings import LocalSettings
 
+    no_chatter()
     engine = load_engine(checkpoint, LocalSettings(**settings(options), **WAYS[way]))
     seconds, texts, counts = [], [], []
     for case in range(options.cases + 1):
@@ -305,11 +307,11 @@ def build(options: argparse.Namespace, folder: Path) -> None:
     from backends.local.operators import import_torchvision
 
     keep = import_torchvision()
-    import transformers
     from random_model import write_checkpoint
 
-    transformers.logging.disable_progress_bar()
+    from backends.local.quiet import no_chatter
 
+    no_chatter()
     texts = [message.text for request in questions(options.prompts, 64, 0, 1) for message in request.messages]
     usual = "bfloat16" if torch.cuda.is_available() else "float32"
     write_checkpoint(options.random, folder, texts, getattr(torch, usual if options.dtype == "auto" else options.dtype))

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold  # type: ignore[import-untyped]
 
 from evals.metrics.arrays import Ints
+from evals.metrics.sample import MIN_UNITS
 from evals.vote_table import VoteTable
 
 FOLDS = 5
@@ -36,11 +37,11 @@ def in_domain(table: VoteTable, seed: int = 0, folds: int = FOLDS) -> Folds:
     """
     rows, truth = np.arange(len(table)), table.generated
     folds = min(folds, *table.classes)
-    groups = _groups(table)
-    fewest = min(len(np.unique(groups[truth])), len(np.unique(groups[~truth])))
+    group = groups(table)
+    fewest = min(len(np.unique(group[truth])), len(np.unique(group[~truth])))
     given, few = any(source is not None for source in table.source), ""
     if given and fewest >= folds:
-        made = StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(rows, truth, groups)
+        made = StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(rows, truth, group)
         splits = tuple((train, held) for train, held in made if _both(table, train))
         if splits:
             return Folds(splits, f"{folds} folds, stratified, no source on both sides")
@@ -54,13 +55,13 @@ def by_source(table: VoteTable) -> Folds | str:
     named = np.array([source is not None for source in table.source], dtype=bool)
     if not named.any():
         return "no sources are given"
-    rows, groups = np.flatnonzero(named), _groups(table)
-    sources = len(np.unique(groups[rows]))
+    rows, group = np.flatnonzero(named), groups(table)
+    sources = len(np.unique(group[rows]))
     if sources < 2:
         return "there is one source only"
     count = min(sources, MOST_SOURCES)
     splits: list[Split] = []
-    for _, held in GroupKFold(count).split(rows, groups=groups[rows]):
+    for _, held in GroupKFold(count).split(rows, groups=group[rows]):
         train = np.setdiff1d(np.arange(len(table)), rows[held])
         if _both(table, train):
             splits.append((train, rows[held]))
@@ -72,10 +73,19 @@ def by_source(table: VoteTable) -> Folds | str:
     return Folds(tuple(splits), f"{sources} sources, {each}{left}")
 
 
-def _groups(table: VoteTable) -> Ints:
+def groups(table: VoteTable) -> Ints:
     """A number for each source; a case without one is a group by itself."""
     keys = [f"source {source}" if source is not None else f"case {row}" for row, source in enumerate(table.source)]
     return np.unique(np.array(keys), return_inverse=True)[1].astype(np.int64)
+
+
+def units(table: VoteTable) -> Ints:
+    """What intervals take as independent: a side's sources where there are at least `MIN_UNITS`, else its cases."""
+    unit = groups(table)
+    for side in (table.generated, ~table.generated):
+        if len(np.unique(unit[side])) < MIN_UNITS:
+            unit[side] = len(table) + np.flatnonzero(side)
+    return unit
 
 
 def _both(table: VoteTable, rows: Ints) -> bool:

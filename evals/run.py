@@ -115,12 +115,18 @@ class _Work:
                 if result.starved:
                     raise BudgetError(
                         f"The budget is spent after {self.progress.done} of {self.progress.total} judgments. What is "
-                        "done is kept: raise it and go on with --resume."
+                        f"done is kept: raise it{_how(self.plan)} and go on with --resume."
                     )
                 self.journal.append(result.judgment, result.verdict, self.budget.committed)
                 self.progress.add(result.judgment)
                 on_progress(self.progress)
                 hope.hear(result.judgment)
+
+
+def _how(plan: Plan) -> str:
+    """The options that raise the limits of a run; a limit of an ensemble's own has none."""
+    options = " or ".join(f"--set budget.{key}=N" for key, limit in plan.experiment.budget if limit is not None)
+    return f" with {options}" if options else ""
 
 
 def _engine(stretch: Stretch) -> Engine:

@@ -89,13 +89,18 @@ class Thresholds(_Record):
 
 
 class Rate(_Record):
-    """A share with its 95 % interval (Clopper-Pearson, cases taken as independent) and what it was counted from."""
+    """A share with its 95 % interval and what it was counted from.
+
+    The interval is Clopper and Pearson's; where sources are taken as independent, Korn and Graubard's.
+    """
 
     rate: float = Field(ge=0, le=1)
     low: float = Field(ge=0, le=1)
     high: float = Field(ge=0, le=1)
     count: int = Field(ge=0)
     of: int = Field(ge=1)
+    units: int | None = Field(default=None, ge=1)
+    """What the interval takes as independent: so many sources, or `of` cases; None where it is not known."""
 
     @model_validator(mode="after")
     def _inside(self) -> Self:
@@ -109,7 +114,8 @@ class Quality(_Record):
 
     n: int = Field(ge=1)
     balanced_accuracy: float | None = Field(default=None, ge=0, le=1)
-    """Of the side that the evidence leans to, for every case, decided or not; None when there is one class only."""
+    """Of the side that the evidence leans to with even odds before the votes, for every case, decided or not; None when
+    there is one class only."""
     auc: float | None = Field(default=None, ge=0, le=1)
     """None when the cases have one class only."""
     ece: float = Field(ge=0, le=1)
@@ -135,7 +141,7 @@ class Measured(_Record):
     """How cases were held out, in words."""
     target_false_positive_rate: float = Field(gt=0, lt=1)
     target_supported: bool
-    """Whether there were photographs enough to show that the target is met."""
+    """Whether the interval of `false_positives` ends at the target or below."""
     false_positives: Rate
     """Photographs called generated."""
     misses: Rate
@@ -176,6 +182,15 @@ class Classes(_Record):
     real: int = Field(ge=1)
 
 
+class PeopleLabels(_Record):
+    """What the labels that people gave changed in the cases that were fitted on."""
+
+    changed: int = Field(ge=0)
+    """Cases whose label in the data was another."""
+    added: int = Field(ge=0)
+    """Cases that had no label in the data."""
+
+
 class Calibration(_Record):
     """A calibration file."""
 
@@ -196,6 +211,8 @@ class Calibration(_Record):
     """How many members must have spoken (a vote or a score), inclusive, for a label."""
     measured: Measured
     fitted_on: FittedOn = FittedOn()
+    people: PeopleLabels | None = None
+    """None where all labels are the data's."""
 
     def p_generated(self, said: Mapping[str, Saying]) -> float:
         """The chance of `generated`, at the prior. Who is missing adds nothing."""

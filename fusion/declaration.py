@@ -10,6 +10,7 @@ from fusion.verdict import Basis, UndecidedBecause
 from paradigms.label import Label
 from paradigms.report import Report
 from paradigms.signals.provenance import Declaration, Provenance
+from paradigms.signals.provenance.comfyui import is_graph
 
 BOTH = "The file declares, unsigned, that it was generated, and carries a camera's data too; its word was left out."
 _QUOTES = str.maketrans(dict.fromkeys('“”„‟"', "'"))
@@ -62,12 +63,24 @@ def rule(decision: Decision, reports: tuple[Report, ...], provenance: Provenance
     return Ruling(Decision(Label.GENERATED, panel=decision.panel, warnings=warnings), declared)
 
 
+def rests_on_graph(provenance: Provenance) -> bool:
+    """Whether the unsigned declaration is a ComfyUI graph, which says only what the file went through."""
+    return not provenance.signed and any(is_graph(c) and c.where == provenance.where for c in provenance.claims)
+
+
 def statement(provenance: Provenance) -> str:
     """The file's own statement in one sentence, without anybody's prompt or name; empty when it makes none."""
     # The file chooses the tool's name, so it stands in quotation marks that it cannot close.
     tool = f" with “{provenance.tool.translate(_QUOTES)}”" if provenance.tool else ""
     where = f" (in {provenance.where})" if provenance.where else ""
     signed = "in a signed manifest whose content matches the file" if provenance.signed else "unsigned"
+    if rests_on_graph(provenance):
+        does = "edits" if provenance.declaration is Declaration.DECLARES_EDITED else "generates"
+        return (
+            f"The file declares that it went through{tool.removeprefix(' with')}, with a graph that {does} "
+            f"pictures{where}, {signed}. Screenshots of its editor and in-paintings of photographs carry such a graph "
+            "too."
+        )
     match provenance.declaration:
         case Declaration.DECLARES_GENERATED:
             return f"The file declares that it was generated{tool}{where}, {signed}."

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from fusion.declaration import Ruling, statement
+from backends.completion import Stop
+from fusion.declaration import Ruling, rests_on_graph, statement
 from fusion.verdict import Basis, CalibrationNote, Dissent, UndecidedBecause, Votes
 from paradigms.evidence import Evidence
 from paradigms.label import Cause, Label, Outcome
@@ -74,16 +75,17 @@ def headline(ruling: Ruling, votes: Votes, provenance: Provenance, reports: tupl
 
 def _declared(ruling: Ruling, votes: Votes, provenance: Provenance) -> str:
     looked = "The pixels were not judged."
+    what = "went through ComfyUI" if rests_on_graph(provenance) else "was generated"
     if votes.answered:
         looked = f"Apart from that, {votes.generated} of {votes.answered} examinations read the picture as generated."
     if ruling.decision.undecided_because is UndecidedBecause.CONFLICT and not provenance.camera:
         return (
-            f"Undecided: the file declares, unsigned, that it was generated, but {votes.real} of {votes.answered} "
+            f"Undecided: the file declares, unsigned, that it {what}, but {votes.real} of {votes.answered} "
             f"examinations read it as a photograph. {ANYONE}"
         )
     if ruling.decision.undecided_because is UndecidedBecause.CONFLICT:
         return (
-            "Undecided: the file declares, unsigned, that it was generated, and also carries a camera's data. The file "
+            f"Undecided: the file declares, unsigned, that it {what}, and also carries a camera's data. The file "
             f"alone does not say which of them is right. {looked}"
         )
     weight = ANYONE
@@ -132,12 +134,19 @@ def calibration_text(p_generated: float, note: CalibrationNote) -> str:
     """The chance that a calibration gives, with what was measured of it, so that nobody reads it bare."""
     false, missed = note.false_positive_interval, note.miss_interval
     return (
-        f"By the calibration {plain(note.name, 80)} the chance that the picture is generated is {p_generated:.2f}, if "
-        f"{_of_100(note.prior)} of 100 pictures are. On {note.n} cases ({plain(note.data, 120)}), held out in turn, it "
-        f"called {_of_100(note.false_positive_rate)} of 100 photographs generated (interval {_of_100(false[0])} to "
-        f"{_of_100(false[1])}) and {_of_100(note.miss_rate)} of 100 generated pictures photographs (interval "
-        f"{_of_100(missed[0])} to {_of_100(missed[1])}); pictures of another kind may fare worse."
+        f"By the calibration {plain(note.name, 80)} the chance that the picture is generated is "
+        f"{_chance(p_generated)}, if {_of_100(note.prior)} of 100 pictures are. On {note.n} cases "
+        f"({plain(note.data, 120)}), held out in turn, it called {_of_100(note.false_positive_rate)} of 100 "
+        f"photographs generated (interval {_of_100(false[0])} to {_of_100(false[1])}) and {_of_100(note.miss_rate)} of "
+        f"100 generated pictures photographs (interval {_of_100(missed[0])} to {_of_100(missed[1])}); pictures of "
+        "another kind may fare worse."
     )
+
+
+def _chance(p_generated: float) -> str:
+    """A chance to two digits, and never as a certainty."""
+    said = f"{p_generated:.2f}"
+    return {"0.00": "below 0.01", "1.00": "above 0.99"}.get(said, said)
 
 
 def _of_100(share: float) -> str:
@@ -319,4 +328,11 @@ def next_steps(ruling: Ruling, reports: tuple[Report, ...]) -> tuple[str, ...]:
         steps.append("That no sign was found is no proof of a photograph: generated pictures can look flawless.")
     if ruling.decision.label is Label.UNDECIDED and ruling.decision.undecided_because is not UndecidedBecause.NO_EYES:
         steps.append("Let a person decide, with the evidence of both sides at hand.")
+    if any(_cut_off(report) for report in reports):
+        steps.append("Answers were cut off: raise the setting `tokens.verdict`, or take another model.")
     return tuple(steps)
+
+
+def _cut_off(report: Report) -> bool:
+    """Whether an answer could not be read for lack of its end."""
+    return report.outcome is Outcome.UNPARSED and any(step.stop is Stop.LENGTH for step in report.steps[-1:])

@@ -69,13 +69,14 @@ def _differences(reports: tuple[Report, ...], calibration: Calibration) -> Itera
     found = {report.paradigm: report for report in reports}
     missing = [name for name in calibration.members if name not in found]
     if missing:
-        yield f"The calibration {calibration.name} also weighs {_few(missing)}, who did not look here."
+        yield f"The calibration {calibration.name} also weighs {_few(missing, ', ')}, who did not look here."
     unknown = [name for name, it in found.items() if it.vote is not None and name not in calibration.members]
     if unknown:
-        yield f"The calibration {calibration.name} knows no weight for {_few(unknown)}; it does not count."
+        they = "it does" if len(unknown) == 1 else "they do"
+        yield f"The calibration {calibration.name} has no weight for {_few(unknown, ', ')}; {they} not count."
     changed = [change for report in reports for change in _changes(report, calibration)]
     if changed:
-        others = f"was fitted on other examinations ({_few(changed)})"
+        others = f"was fitted on other examinations ({_few(changed, '; ')})"
         yield f"The calibration {calibration.name} {others}: its rates may not hold."
 
 
@@ -90,6 +91,6 @@ def _changes(report: Report, calibration: Calibration) -> Iterator[str]:
         yield f"{report.paradigm}: {report.backend}, then {before.backend}"
 
 
-def _few(items: list[str]) -> str:
+def _few(items: list[str], between: str) -> str:
     more = len(items) - MOST_NAMED
-    return "; ".join(items[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return between.join(items[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

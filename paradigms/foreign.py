@@ -25,6 +25,7 @@ from paradigms.paradigm import RESERVED, Paradigm
 
 MAX_BYTES = 1_000_000
 RESULT = "result"
+EXAMPLE = "docs/paradigms.md shows an example."
 SYSTEM = "You examine pictures."
 """What is said before a conversation that says nothing of its own."""
 _PICTURES: Mapping[str, tuple[str, str | None]] = MappingProxyType(
@@ -86,11 +87,15 @@ def import_prompt(path: Path) -> Imported:
     Raises:
         ConfigError: the file cannot be read, is no such prompt, or uses what a paradigm has no counterpart for.
     """
-    file = build(_File, _read(path), str(path))
+    prompt = _read(path)
+    try:
+        file = build(_File, prompt, str(path))
+    except ConfigError as error:
+        raise ConfigError(f"{error} {EXAMPLE}") from error
     draft = _Draft(str(path))
     results = [number for number, one in enumerate(file.conversations) if one.response_var_name == RESULT]
     if results != [len(file.conversations) - 1]:
-        raise ConfigError(f"{path}: the last conversation, and no other, must answer to `{RESULT}`.")
+        raise ConfigError(f"{path}: the last conversation, and no other, must answer to `{RESULT}`. {EXAMPLE}")
     steps = [_step(conversation, draft) for conversation in file.conversations]
     name = _named(file.name, draft.where)
     content = {
@@ -182,7 +187,9 @@ def _examples_folded(payload: Sequence[tuple[str, ...]], draft: _Draft) -> Itera
     while index < len(payload):
         turn = payload[index]
         if len(turn) < 2 or len(turn) > 3 or turn[0] not in ("system", "user", "assistant"):
-            raise ConfigError(f"{draft.where}: a turn is [role, text] or [role, text, picture]; got {str(turn)[:80]}.")
+            raise ConfigError(
+                f"{draft.where}: a turn is [role, text] or [role, text, picture]; got {str(turn)[:80]}. {EXAMPLE}"
+            )
         example = len(turn) == 3 and _EXEMPLAR_PICTURE.fullmatch(turn[2].strip())
         if not example:
             yield turn

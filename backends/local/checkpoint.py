@@ -21,7 +21,8 @@ from safetensors import SafetensorError
 from backends.errors import ConfigError, MissingExtraError
 from backends.local.conversation import first_line
 from backends.local.engine import OutOfMemoryError
-from backends.local.fingerprint import WEIGHTS, digest_of
+from backends.local.fingerprint import digest_of
+from backends.local.folder import ADAPTER, folder_of, is_repository
 from backends.local.hub import hub_away
 from backends.local.memory import lacks_memory
 from backends.local.sampling import Defaults, defaults_of
@@ -30,8 +31,9 @@ from backends.local.settings import LocalSettings
 transformers: Any = library
 """Most of it has no types."""
 
-_REPOSITORY = r"\w[\w.-]*(/\w[\w.-]*)?"
-_ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
+_ADAPTER = (ADAPTER, "adapter_model.safetensors")
+_LACKING = re.compile(r"(?:Can't load (?:the )?|Couldn't instantiate the backend )([a-z ]{1,40}) (?:for '|from )")
+"""How transformers begins to say that it misses files of the processor or one of its parts."""
 _MODULES = {"num2words": "num2words", "torchvision": "torchvision", "sentencepiece": "sentencepiece"}
 """What processors ask for by an ImportError, and what to install for it."""
 
@@ -114,30 +116,6 @@ def open_checkpoint(source: str, settings: LocalSettings) -> Checkpoint:
         pad=pad,
         defaults=defaults_of(generation),
     )
-
-
-def folder_of(source: str) -> Path | None:
-    """The folder that `source` names, or None when it names a repository.
-
-    Raises:
-        ConfigError: it reads as a folder, and there is none with a model in it.
-    """
-    path = Path(source).expanduser()
-    if path.is_dir():
-        if not (path / "config.json").is_file():
-            raise ConfigError(f"{source} has no config.json, so no model is in it; name the folder that holds one.")
-        if not any(path.glob(f"*{WEIGHTS}")):
-            raise ConfigError(f"{source} has no weights in safetensors (*{WEIGHTS}); other formats are not read.")
-        if (path / _ADAPTER[0]).is_file():
-            raise ConfigError(f"{source} holds an adapter too; move it to another folder, and name that as `adapter`.")
-        return path
-    if path.exists():
-        raise ConfigError(f"{source} is a file; name the folder that holds the model.")
-    if not re.fullmatch(_REPOSITORY, source):
-        raise ConfigError(
-            f"There is no folder {source}; name a folder with a model, or a repository as ORGANISATION/NAME."
-        )
-    return None
 
 
 def device_of(settings: LocalSettings) -> str:
@@ -228,7 +206,7 @@ def _adapter_folder(adapter: str | None) -> Path | None:
     if find_spec("peft") is None:
         raise ConfigError("adapter needs peft: pip install peft")
     path = Path(adapter).expanduser()
-    if not path.is_dir() and re.fullmatch(_REPOSITORY, adapter) and not path.exists():
+    if not path.is_dir() and is_repository(adapter) and not path.exists():
         try:
             cached = hub_away(adapter, None, _ADAPTER[0]) is not None
             found = huggingface_hub.snapshot_download(adapter, allow_patterns=list(_ADAPTER), local_files_only=cached)
@@ -278,6 +256,8 @@ def _refusal(source: str, error: Exception) -> str:
         return f"{source} is not a model that answers about pictures ({said})."
     if isinstance(error, SafetensorError):
         return f"The weights of {source} are damaged ({said}); download it again."
+    if lacking := _LACKING.match(said):
+        return f"Files of the {lacking[1]} of {source} are missing or damaged; download it again."
     return f"{source} cannot be loaded as a model that answers about pictures: {said}"
 
 

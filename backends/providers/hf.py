@@ -12,12 +12,12 @@ import functools
 import hashlib
 import logging
 import time
-from pathlib import Path
 
 from backends.backend import Capabilities
 from backends.completion import Completion
 from backends.errors import ConfigError, ContextLengthError, UnsupportedError
 from backends.local.engine import Engine
+from backends.local.folder import folder_of
 from backends.local.load import load_engine
 from backends.local.model import LocalModel
 from backends.local.quiet import no_chatter, no_telemetry
@@ -147,15 +147,17 @@ def open_hf(rest: str, settings: BackendSettings, *, shared: Shared | None = Non
     """Open `REPO_OR_FOLDER`; a folder counts from the working folder. Nothing is loaded yet.
 
     Raises:
-        ConfigError: nothing is named, or `extra` is set, which is for servers.
+        ConfigError: nothing is named, it reads as a folder and there is none with a model in it, or `extra` is set,
+            which is for servers.
     """
     if not rest:
         raise ConfigError("hf: names no model; write hf:REPO_OR_FOLDER, for example hf:Qwen/Qwen2.5-VL-3B-Instruct.")
     if settings.extra:
         raise ConfigError(f"hf:{rest}: `extra` adds to what is sent to a server; take it out.")
     local = settings.local
+    folder = folder_of(rest)
     # Two ways to write one folder are one model.
-    place = str(Path(rest).resolve()) if Path(rest).is_dir() else rest
+    place = rest if folder is None else str(folder.resolve())
     load = functools.partial(_load, rest, local)
     lease = (shared or Shared()).take(("hf", place, local), lambda: LocalModel(f"hf:{rest}", local, load))
     return HfBackend(rest, settings, lease)

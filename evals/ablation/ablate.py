@@ -14,7 +14,7 @@ from evals.ablation.fusions import Fused, all_fusions, fusion_lines
 from evals.ablation.shapley import shapley
 from evals.ablation.subsets import COIN, Subset, all_subsets, rightness
 from evals.calibrate.rivals import MARGIN
-from evals.calibrate.words import of_100
+from evals.calibrate.words import AUC_MEANS, of_100
 from evals.folds import FEWEST, Folds, in_domain
 from evals.judgment import Judgment
 from evals.metrics.arrays import Floats
@@ -166,3 +166,5 @@ def _words(everybody: float, single: Choice, subset: Choice, values: Mapping[str
     ordered = sorted(values.items(), key=lambda item: -item[1])
     parts = ", ".join(f"{name} {100 * value:+.1f}" for name, value in ordered)
     yield f"Shapley values for accuracy, in cases of 100 above a coin's {of_100(COIN)}: {parts}."
+    yield "A voter's Shapley value is what it adds on average, over all orders in which voters could join."
+    yield AUC_MEANS

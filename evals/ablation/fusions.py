@@ -13,6 +13,7 @@ from evals.judgment import Judgment
 from evals.metrics.arrays import Bools, Floats, Ints
 from evals.refuse import Refusion, refuse_all
 from fusion.decision import Rules
+from fusion.strategies import FITTED
 from paradigms.label import Label
 
 _CALLS = {Label.GENERATED: 1, Label.REAL: 0}
@@ -47,10 +48,11 @@ def fusion_lines(fusions: Sequence[Fused]) -> Iterator[str]:
     for it in fusions:
         if it.because is not None:
             continue
-        true = f"{of_100(it.right_of_decided)} of 100 of those right"
+        true = "" if it.right_of_decided is None else f", {of_100(it.right_of_decided)} of 100 of those right"
+        odds = " with even odds before the votes" if it.strategy in FITTED else ""
         yield (
             f"Fused by {it.strategy} ({it.how}): {of_100(it.false_positive_rate)} of 100 photographs called "
-            f"generated; {of_100(it.decided)} of 100 cases decided, {true}; leaning to the right side in "
+            f"generated; {of_100(it.decided)} of 100 cases decided{true}; leaning to the right side{odds} in "
             f"{of_100(it.accuracy)}."
         )
     missing = "; ".join(f"{it.strategy}: {it.because.removesuffix('.')}" for it in fusions if it.because is not None)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from backends.errors import ConfigError, InputError
 from evals.calibrate.fit import Fit, HeldOut, Recipe, fit, hold_out
+from evals.calibrate.people import changes
 from evals.calibrate.quality import base_rates, false_positives, found, misses, quality, supported
 from evals.calibrate.rivals import Comparison, compare
 from evals.calibrate.stages import StagesStudy, study_stages
@@ -101,6 +102,7 @@ def calibrate(
         InputError: there are too few cases of a class; one line says how many are needed.
     """
     _check(options)
+    judgments = list(judgments)
     table = VoteTable.of(one_each(judgments, labels))
     _enough(table)
     recipe = Recipe(
@@ -115,6 +117,8 @@ def calibrate(
     folds = in_domain(table, options.seed)
     held = hold_out(table, recipe, folds)
     calibration = _calibration(options, recipe, table, final, (folds, held))
+    if labels:
+        calibration = calibration.model_copy(update={"people": changes(table, judgments)})
     comparison = compare(table, folds, held)
     stages = study_stages(table, rules, calibration, options.stages) if len(table.with_eyes) > 1 else None
     return CalibrationResult(
@@ -173,7 +177,7 @@ def _measured(options: CalibrateOptions, recipe: Recipe, table: VoteTable, insid
     return Measured(
         scheme=folds.scheme,
         target_false_positive_rate=options.target_fpr,
-        target_supported=supported(false.of, options.target_fpr),
+        target_supported=supported(false, options.target_fpr),
         false_positives=false,
         misses=misses(table, held),
         found=hits,

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from pathlib import Path
 
 from backends.errors import InputError
+from evals.judgment import Judgment
+from evals.vote_table import VoteTable
+from fusion.calibration import PeopleLabels
 from paradigms.label import Label
 
 MAX_BYTES = 100_000_000
@@ -32,6 +36,17 @@ def read_labels(path: Path) -> dict[str, Label]:
         raise InputError(f"{path}: cannot be read ({error.strerror}).") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: this is no CSV file in UTF-8.") from error
+
+
+def changes(table: VoteTable, judgments: Iterable[Judgment]) -> PeopleLabels:
+    """In how many cases of a table, made with people's labels, the judgments themselves have another label or none."""
+    data = {it.case: it.truth for it in judgments}
+    people = {
+        case: Label.GENERATED if it else Label.REAL for case, it in zip(table.cases, table.generated, strict=True)
+    }
+    others = [data[case] for case, label in people.items() if data[case] is not label]
+    added = sum(truth is None for truth in others)
+    return PeopleLabels(changed=len(others) - added, added=added)
 
 
 def _read(path: Path, rows: csv.DictReader[str], key: str) -> dict[str, Label]:

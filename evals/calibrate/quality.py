@@ -7,8 +7,9 @@ from scipy.special import expit, logit  # type: ignore[import-untyped]
 from sklearn.metrics import roc_auc_score  # type: ignore[import-untyped]
 
 from evals.calibrate.fit import HeldOut
-from evals.metrics.arrays import Bools, Floats
-from evals.metrics.rate import clopper_pearson
+from evals.folds import units
+from evals.metrics.arrays import Bools, Floats, Ints
+from evals.metrics.rate import share
 from evals.vote_table import GENERATED, REAL, VoteTable
 from fusion.calibration import BaseRate, Quality, Rate
 
@@ -48,35 +49,39 @@ def calibration_error(chance: Floats, generated: Bools, prior: float) -> float:
 def false_positives(table: VoteTable, held: HeldOut) -> Rate | None:
     """Photographs called generated; None without photographs."""
     real = held.known & ~table.generated
-    return rate(held.calls[real] == GENERATED) if real.any() else None
+    return rate(held.calls[real] == GENERATED, units(table)[real]) if real.any() else None
 
 
 def misses(table: VoteTable, held: HeldOut) -> Rate:
     """Generated pictures called real."""
-    return rate(held.calls[held.known & table.generated] == REAL)
+    rows = held.known & table.generated
+    return rate(held.calls[rows] == REAL, units(table)[rows])
 
 
 def found(table: VoteTable, held: HeldOut) -> Rate:
     """Generated pictures called generated."""
-    return rate(held.calls[held.known & table.generated] == GENERATED)
+    rows = held.known & table.generated
+    return rate(held.calls[rows] == GENERATED, units(table)[rows])
 
 
-def rate(hits: Bools) -> Rate:
-    """The share of hits, with its Clopper-Pearson interval."""
-    count, of = int(hits.sum()), len(hits)
-    low, high = clopper_pearson(count, of)
-    share = count / of
-    low, high = min(round(low, _DIGITS), share), max(round(high, _DIGITS), share)
-    return Rate(rate=share, low=low, high=high, count=count, of=of)
+def rate(hits: Bools, unit: Ints) -> Rate:
+    """The share of hits, one flag a case, with its interval; cases of one unit hang together."""
+    found = share(hits, unit, np.arange(len(hits)))
+    assert found.value is not None, "there are cases"
+    assert found.low is not None, "a share has an interval"
+    assert found.high is not None, "a share has an interval"
+    value = found.value
+    low, high = min(round(found.low, _DIGITS), value), max(round(found.high, _DIGITS), value)
+    return Rate(rate=value, low=low, high=high, count=found.events or 0, of=found.n, units=found.units)
 
 
-def supported(photographs: int, target: float) -> bool:
-    """Whether so many photographs without one mistake would show that the rate is below the target."""
-    return clopper_pearson(0, photographs)[1] <= target
+def supported(false: Rate, target: float) -> bool:
+    """Whether the cases show that the rate is no higher than the target: its interval ends there at the latest."""
+    return false.high <= target
 
 
 def needed(target: float) -> int:
-    """How many photographs without a mistake show that the rate is below the target."""
+    """How many photographs, each independent and none mistaken, show that the rate is below the target."""
     return int(np.ceil(np.log(0.025) / np.log1p(-target)))
 
 
@@ -84,14 +89,14 @@ def base_rates(found_rate: Rate, false: Rate) -> tuple[BaseRate, ...]:
     """Of 100 pictures called generated, how many are, at base rates of 1, 10 and 50 of 100."""
     return tuple(
         BaseRate(
-            generated_of_100=share,
-            right_of_100=_right(share, found_rate.rate, false.rate),
-            at_least=_right(share, found_rate.low, false.high),
+            generated_of_100=of_100,
+            right_of_100=_right(of_100, found_rate.rate, false.rate),
+            at_least=_right(of_100, found_rate.low, false.high),
         )
-        for share in BASE_RATES
+        for of_100 in BASE_RATES
     )
 
 
-def _right(share: float, found_rate: float, false_rate: float) -> float | None:
-    true, wrong = share * found_rate, (100 - share) * false_rate
+def _right(of_100: float, found_rate: float, false_rate: float) -> float | None:
+    true, wrong = of_100 * found_rate, (100 - of_100) * false_rate
     return round(100 * true / (true + wrong), 1) if true + wrong else None

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
+from scipy.special import stdtrit  # type: ignore[import-untyped]
 
 from evals.calibrate.fit import HeldOut
-from evals.folds import Folds
+from evals.folds import Folds, units
 from evals.metrics.arrays import Bools, Floats, Ints
 from evals.vote_table import GENERATED, REAL, VoteTable
 
 MARGIN = 0.01
 """A fit that is right in less than one case of 100 fewer than the best voter recovers it."""
-Z = 1.96
 
 
 class Comparison(BaseModel):
@@ -33,10 +33,12 @@ class Comparison(BaseModel):
     """Of the plain majority of the votes."""
     fitted: float
     """Of the fit on the other cases, with their balance of classes."""
+    fitted_even: float
+    """Of the same fit with even odds before the votes, which is how `ablate` counts it."""
     difference: float
     """`fitted` less `best_single_held_out`."""
     difference_interval: tuple[float, float]
-    """95 %, from the cases in pairs."""
+    """95 %, from the cases in pairs; those of one source hang together where a side has sources enough."""
     recovers: bool
     """Whether the fit comes up to the best voter, within one case of 100."""
     majority_loses: bool
@@ -54,7 +56,7 @@ def compare(table: VoteTable, folds: Folds, held: HeldOut) -> Comparison:
     rows = held.known
     fitted = right(np.sign(held.at_balance[rows]), table.generated[rows])
     apart = fitted - chosen[rows]
-    middle, spread = float(apart.mean()), Z * float(apart.std(ddof=1)) / np.sqrt(len(apart))
+    middle, spread = float(apart.mean()), _spread(apart, units(table)[rows])
     voters = {name: _share(alone[rows, column]) for column, name in enumerate(table.voters)}
     best = max(voters, key=lambda name: voters[name])
     majority = _share(right(majority_of(table), table.generated)[rows])
@@ -66,11 +68,20 @@ def compare(table: VoteTable, folds: Folds, held: HeldOut) -> Comparison:
         best_single_held_out=_share(chosen[rows]),
         majority=majority,
         fitted=_share(fitted),
+        fitted_even=_share(right(np.sign(held.margins[rows]), table.generated[rows])),
         difference=round(middle, 6),
         difference_interval=(round(max(middle - spread, -1.0), 6), round(min(middle + spread, 1.0), 6)),
         recovers=middle >= -MARGIN,
         majority_loses=majority < _share(chosen[rows]) - MARGIN,
     )
+
+
+def _spread(apart: Floats, unit: Ints) -> float:
+    """Half the width of the 95 % interval of a mean, from how far the sums of the units are from what it predicts."""
+    place = np.unique(unit, return_inverse=True)[1]
+    off = np.bincount(place, weights=apart - apart.mean())
+    error = float(np.sqrt(len(off) / (len(off) - 1) * (off @ off))) / len(apart)
+    return float(stdtrit(len(off) - 1, 0.975)) * error
 
 
 def right(lean: Floats, generated: Bools) -> Floats:

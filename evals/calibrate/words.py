@@ -7,7 +7,12 @@ from collections.abc import Iterator
 from evals.calibrate.quality import needed
 from evals.calibrate.rivals import Comparison
 from evals.calibrate.stages import StagesOutcome, StagesStudy
-from fusion.calibration import Calibration, Measured, Quality, Rate
+from fusion.calibration import Calibration, Measured, PeopleLabels, Quality, Rate
+
+AUC_MEANS = (
+    "AUC is the share of pairs, one generated picture and one photograph, in which the generated one ranks higher; 0.5 "
+    "is a coin's."
+)
 
 
 def report_lines(calibration: Calibration, comparison: Comparison, stages: StagesStudy | None) -> Iterator[str]:
@@ -15,8 +20,12 @@ def report_lines(calibration: Calibration, comparison: Comparison, stages: Stage
     measured, n = calibration.measured, calibration.n
     yield (
         f"Fitted as {calibration.strategy} on {n.generated} generated and {n.real} real cases ({calibration.data}); "
-        f"what follows is measured on held-out cases ({measured.scheme}; intervals take cases as independent)."
+        f"what follows is measured on held-out cases ({measured.scheme}). "
+        f"Intervals take {_independent(measured.false_positives, 'photographs')} and "
+        f"{_independent(measured.found, 'generated pictures')} as independent."
     )
+    if calibration.people is not None:
+        yield _people(calibration.people)
     yield _false_positives(measured)
     yield (
         f"Of 100 generated pictures, {of_100(measured.found.rate)} are called generated and {_rate(measured.misses)} "
@@ -25,6 +34,7 @@ def report_lines(calibration: Calibration, comparison: Comparison, stages: Stage
     if measured.found.count == 0:
         yield "No generated picture is called generated at this target. Allow a higher rate, or add voters or cases."
     yield _ranking(measured)
+    yield AUC_MEANS
     yield _base_rates(calibration)
     yield from comparison_lines(comparison)
     if stages is not None:
@@ -36,16 +46,19 @@ def comparison_lines(comparison: Comparison) -> Iterator[str]:
     """The fit beside the best voter and the plain majority."""
     best, low, high = comparison.best_single_held_out, *comparison.difference_interval
     yield (
-        f"Of 100 cases the fit is right in {of_100(comparison.fitted)}, the best single voter in {of_100(best)} "
-        f"(chosen on other cases; in hindsight {comparison.best_single}, with "
+        f"Of 100 cases the fit is right in {of_100(comparison.fitted)} with the balance of classes that it was fitted "
+        f"on ({of_100(comparison.fitted_even)} with even odds before the votes, as in `ablate`), the best single voter "
+        f"in {of_100(best)} (chosen on other cases; in hindsight {comparison.best_single}, with "
         f"{of_100(comparison.best_single_accuracy)}), the plain majority in {of_100(comparison.majority)}."
     )
     apart = f"{100 * comparison.difference:+.1f} of 100, interval {100 * low:+.1f} to {100 * high:+.1f}"
     if comparison.majority_loses and comparison.recovers:
         recovers = "the fit recovers the best voter's accuracy, within 1 of 100"
         yield f"The plain majority loses to the best voter; {recovers} ({apart})."
+    elif low > 0:
+        yield f"The fit is ahead of the best single voter ({apart})."
     elif comparison.recovers:
-        yield f"The fit comes up to the best single voter ({apart})."
+        yield f"The fit comes up to the best single voter, within 1 of 100 ({apart})."
     elif high < 0:
         yield f"The fit falls behind the best single voter ({apart}): that voter alone would be better."
     else:
@@ -70,12 +83,29 @@ def _false_positives(measured: Measured) -> str:
         f"False-positive rate: {_rate(false)} of 100 photographs are called generated ({false.count} of {false.of}); "
         f"the target is {of_100(target)}."
     )
-    if not measured.target_supported:
+    if measured.target_supported:
+        return said
+    shown = f"What is shown is a rate below {of_100(false.high)} of 100."
+    if false.of < needed(target):
         return (
-            f"{said} {false.of} photographs are too few to show that the target is met: that takes {needed(target)} "
-            f"without a mistake. What is shown is a rate below {of_100(false.high)} of 100."
+            f"{said} {false.of} photographs are too few to show that the target is met: that takes at least "
+            f"{needed(target)} without a mistake. {shown}"
         )
-    return f"{said} The target is not met on held-out cases." if false.rate > target else said
+    if false.rate > target:
+        return f"{said} The target is not met on held-out cases. {shown}"
+    return f"{said} That does not show that the target is met: the interval reaches above it. {shown}"
+
+
+def _independent(rate: Rate, what: str) -> str:
+    if rate.units is None or rate.units == rate.of:
+        return f"{rate.of} {what}"
+    return f"{rate.units} sources of {what}"
+
+
+def _people(labels: PeopleLabels) -> str:
+    changed = f"{labels.changed} label{'' if labels.changed == 1 else 's'} changed by people"
+    added = f", {labels.added} added by people to cases that had none" if labels.added else ""
+    return f"{changed}{added}."
 
 
 def _ranking(measured: Measured) -> str:

@@ -54,7 +54,7 @@ def list_pictures(spec: DataSpec, base: Path) -> Listing:
         if path.is_file():
             return _tables([path], spec, Layout.MANIFEST)
         if not path.is_dir():
-            raise InputError(f"{printable(str(path))}: there is no such folder or table; check `data.path`.")
+            raise InputError(f"{printable(str(path))}: there is no such folder or table; check --data, or `data.path`.")
         tables = [] if spec.layout in (Layout.REAL_FAKE, Layout.GENIMAGE, Layout.UNLABELLED) else _tables_in(path)
     except (OSError, ValueError) as error:
         raise InputError(f"{printable(str(path))}: cannot be read.") from error

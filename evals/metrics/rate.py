@@ -13,27 +13,32 @@ LEVEL = 0.95
 
 
 def rate(hits: Bools, among: Bools, sample: Sample, level: float = LEVEL) -> Estimate:
-    """The share of `hits` in `among`, both one flag a row.
+    """The share of `hits` in `among`, both one flag a row, as `share` gives it."""
+    rows = np.flatnonzero(among)
+    return share(hits[rows], sample.unit[rows], sample.case[rows], level)
+
+
+def share(hits: Bools, unit: Ints, case: Ints, level: float = LEVEL) -> Estimate:
+    """The share of `hits`, one flag a row, with the unit and the case of each row.
 
     Independent cases give the Clopper-Pearson interval. Cases that hang together (by source, or as repeats of one case)
     give Korn and Graubard's: Clopper-Pearson on the effective number of cases, which is what the spread between units
     leaves, at most one for each case. When nothing or everything is a hit there is no spread to see, and only the count
-    of cases and of units counts. When `among` lies in fewer than `MIN_UNITS` units, cases are the units.
+    of cases and of units counts. When the rows lie in fewer than `MIN_UNITS` units, cases are the units.
     """
-    rows = np.flatnonzero(among)
-    n, events = len(rows), int(np.count_nonzero(hits[rows]))
+    n, events = len(hits), int(np.count_nonzero(hits))
     if n == 0:
         return Estimate(value=None, n=0, events=0)
-    unit, cases = sample.unit[rows], len(np.unique(sample.case[rows]))
+    cases = len(np.unique(case))
     if len(np.unique(unit)) < min(MIN_UNITS, cases):
-        unit = sample.case[rows]
+        unit = case
     inside = np.unique(unit, return_inverse=True)[1]
     units = int(inside.max()) + 1
     if units == n:
         low, high = clopper_pearson(events, n, level)
         method = Method.CLOPPER_PEARSON
     else:
-        effective = _effective(hits[rows].astype(np.float64), inside, cases, level)
+        effective = _effective(hits.astype(np.float64), inside, cases, level)
         low, high = clopper_pearson(events / n * effective, effective, level)
         method = Method.KORN_GRAUBARD
     return Estimate(value=events / n, n=n, events=events, low=low, high=high, method=method, units=units)

@@ -14,7 +14,7 @@ VIEWS = {
     ViewName.UNANSWERED_AS_WRONG: "with unanswered cases as wrong",
     ViewName.FORCED: "with a forced label",
 }
-_MEANING = {
+MEANING = {
     ViewName.ANSWERED: "Cases without a label are left out.",
     ViewName.UNANSWERED_AS_WRONG: (
         "Cases without a label count as wrong: an undecided or failed real photograph is a false positive here."
@@ -55,7 +55,7 @@ def _view(summaries: tuple[Summary, ...], view: ViewName) -> Table:
             Column("macro_f1", "Macro-F1"),
         ),
         tuple((named(summary), *_scores(summary, view)) for summary in summaries),
-        (_MEANING[view],),
+        (MEANING[view],),
     )
 
 

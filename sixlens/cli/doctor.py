@@ -8,11 +8,12 @@ import platform
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distributions, version
 from importlib.util import find_spec
 
 import PIL.features
 
+from backends.errors import install_line
 from backends.registry import describe
 from sixlens.api import cache_file
 from sixlens.cli.local_models import Found, find_servers
@@ -22,8 +23,15 @@ from sixlens.cli.terminal import emit_json
 
 _PACKAGES = ("sixlens", "langgraph", "openai", "anthropic", "pillow", "pydantic", "c2pa-python", "httpx2")
 _FORMATS = {"JPEG": "jpg", "PNG": "zlib", "WebP": "webp", "TIFF": "libtiff", "AVIF": "avif"}
-_EXTRAS = {"eval": "scipy", "local": "torch"}
-"""The extras that something here uses, each with a module out of it."""
+_EXTRAS = {
+    "eval": "scipy",
+    "local": "torch",
+    "serve": "fastapi",
+    "datasets": "pyarrow",
+    "ray": "ray",
+    "traces": "opentelemetry-sdk",
+}
+"""The extras that people use, each with a package out of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +62,7 @@ def _checks() -> Iterator[Check]:
         if info.key is not None:
             there = bool(os.environ.get(info.key))
             yield Check(f"key {info.key}", None, f"{'set' if there else 'not set'}, for {info.spec}")
-    for extra, module in _EXTRAS.items():
-        there = find_spec(module) is not None
-        yield Check(
-            f"extra {extra}", None, "installed" if there else f"not installed: pip install -e '.[{extra}]' in the clone"
-        )
+    yield from (_extra(extra, package) for extra, package in _EXTRAS.items())
     yield from _servers(asyncio.run(find_servers()))
 
 
@@ -67,6 +71,11 @@ def _package(name: str) -> Check:
         return Check(name, True, version(name))
     except PackageNotFoundError:
         return Check(name, False, f"not installed: pip install {name}")
+
+
+def _extra(extra: str, package: str) -> Check:
+    there = any(distributions(name=package))
+    return Check(f"extra {extra}", None, "installed" if there else f"not installed: {install_line(extra)}")
 
 
 def _formats() -> Iterator[Check]:

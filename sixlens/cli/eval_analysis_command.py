@@ -15,6 +15,7 @@ from evals.experiment import NONE, Analysis
 from evals.journal import key_of, read_entries
 from evals.judgment import Judgment
 from evals.metrics import Comparison, Estimate, compare
+from evals.report.quality import MEANING
 from evals.run import JOURNAL
 from evals.stored_run import StoredRun, open_run
 from fusion.calibration import FittedOn, FittedStrategy
@@ -25,6 +26,8 @@ from sixlens.cli.terminal import emit, emit_json, say
 
 MOST_SUBSETS = 12
 """Subsets that are listed for people; JSON has all."""
+NOBODY = "(nobody: a coin)"
+"""The subset without voters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ def run_ablate(call: AnalysisCall) -> int:
     show(columns(_shapley_rows(found), ("paradigm", *(f"Shapley, {game.replace('_', ' ')}" for game in found.shapley))))
     emit("\n")
     best = sorted(found.subsets, key=lambda subset: -subset.accuracy)[:MOST_SUBSETS]
-    rows = [(f"{it.accuracy:.3f}", _or_unknown(it.auc), "+".join(it.voters)) for it in best]
+    rows = [(f"{it.accuracy:.3f}", _or_unknown(it.auc), "+".join(it.voters) or NOBODY) for it in best]
     show(columns(rows, ("accuracy", "AUC", f"the best of {len(found.subsets)} subsets, in hindsight")))
     emit("\n" + "".join(f"{line}\n" for line in found.words))
     return 0
@@ -77,9 +80,12 @@ def run_calibrate(call: AnalysisCall, fitting: Fitting) -> int:
     """Fit a calibration on an arm and write it.
 
     Raises:
-        ConfigError, InputError: there is no such run or arm, a setting is wrong, or there are too few cases.
+        ConfigError, InputError: there is no such run or arm, a setting is wrong, there are too few cases, or `out` is
+            there already.
     """
     run, out = open_run(call.folder), fitting.out
+    if out is not None and out.exists():
+        raise _there(out)
     arm = run.arm(call.arm)
     judgments = run.of(arm, call.perturbation)
     options = CalibrateOptions(
@@ -130,6 +136,7 @@ def run_compare(folders: tuple[Path, ...], reference: str | None, perturbation: 
         emit(f"{comparison.second} against {comparison.first}: {comparison.common} cases in common\n")
         show(columns(_contrast_rows(comparison), _CONTRASTS))
         emit("\n")
+    emit("".join(f"{line}\n" for line in _legend()))
     return 0
 
 
@@ -156,22 +163,33 @@ def _fitted_on(run: StoredRun, arm: str, judgments: list[Judgment]) -> FittedOn:
     )
 
 
-_CONTRASTS = ("labels", "n", "false positives", "accuracy", "balanced", "only one right", "p", "p (Holm)")
+_CONTRASTS = ("labels", "n", "measure", "second less first")
 
 
 def _contrast_rows(comparison: Comparison) -> Iterator[tuple[str, ...]]:
-    """One row for each view of the labels; differences are second minus first."""
+    """Four rows for each view of the labels."""
     for it in comparison.contrasts:
+        alone = f"{it.mcnemar.only_second_right} / {it.mcnemar.only_first_right}"
+        chance = f"p {_or_unknown(it.mcnemar.p_value)}, Holm {_or_unknown(it.p_holm)}"
         yield (
             it.view.value.replace("_", " "),
             str(it.n),
+            "false positives",
             estimate_words(it.false_positive_rate, sign=True),
-            estimate_words(it.accuracy, sign=True),
-            estimate_words(it.balanced_accuracy, sign=True),
-            f"{it.mcnemar.only_second_right} / {it.mcnemar.only_first_right}",
-            _or_unknown(it.mcnemar.p_value),
-            _or_unknown(it.p_holm),
         )
+        yield "", "", "accuracy", estimate_words(it.accuracy, sign=True)
+        yield "", "", "balanced", estimate_words(it.balanced_accuracy, sign=True)
+        yield "", "", "alone right", f"{alone}; {chance}"
+
+
+def _legend() -> Iterator[str]:
+    """What the rows of a comparison mean."""
+    for view, meaning in MEANING.items():
+        yield f"{view.value.replace('_', ' ').capitalize()}: {meaning}"
+    yield (
+        "Balanced: the accuracy on generated and on real cases, averaged. Alone right: cases that only the second / "
+        "only the first has right; p is McNemar's, for that being chance, then with Holm's correction for all pairs."
+    )
 
 
 def estimate_words(estimate: Estimate, *, sign: bool = False) -> str:
@@ -201,9 +219,16 @@ def _labels(call: AnalysisCall) -> Mapping[str, Label] | None:
     return None if call.labels is None else read_labels(call.labels)
 
 
+def _there(out: Path) -> ConfigError:
+    return ConfigError(f"{out}: is there already; choose another name with -o.")
+
+
 def _write(out: Path, result: CalibrationResult) -> None:
     try:
-        out.write_text(result.yaml, encoding="utf-8")
+        with out.open("x", encoding="utf-8") as file:
+            file.write(result.yaml)
+    except FileExistsError as error:
+        raise _there(out) from error
     except OSError as error:
         raise ConfigError(f"{out}: cannot be written ({error.strerror}).") from error
     say(f"Wrote {out}. An ensemble uses it with fusion.strategy and fusion.calibration.")

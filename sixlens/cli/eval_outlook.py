@@ -38,10 +38,11 @@ class ArmOutlook:
         """One line for people."""
         if not self.calls:
             return f"{self.arm.name}: asks no model"
-        return (
-            f"{self.arm.name}: {self.calls_a_case} calls a case, at most {self.calls:,} in all; "
-            f"{'; '.join(where(it) for it in self.destinations)}. Estimated cost: {cost_words(self.cost)}"
+        parts = (
+            f"{self.calls_a_case} calls a case, at most {self.calls:,} in all",
+            *(where(it) for it in self.destinations),
         )
+        return f"{self.arm.name}: {'; '.join(parts)}. Estimated cost: {cost_words(self.cost)}"
 
     def as_json(self) -> dict[str, Any]:
         """The same for programs."""
@@ -68,7 +69,7 @@ async def arm_outlook(plan: Plan, arm: Arm) -> ArmOutlook:
     try:
         backend_specs(ensemble, paradigms)
     except ConfigError as error:
-        found.warnings.append(str(error))
+        found.problems.append(str(error))
     found.warnings.extend(quorum_warnings(ensemble, paradigms))
     rehearsed = await plan_case(ensemble)
     found.problems.extend(rehearsed.problems)
@@ -103,6 +104,23 @@ async def ask_servers(plan: Plan) -> dict[str, Destination]:
             if found is not None:
                 known[spec] = found
     return known
+
+
+def budget_warnings(plan: Plan, outlooks: list[ArmOutlook]) -> Iterator[str]:
+    """Say so when the run may ask for more than its budget; how many tokens it takes nobody knows before."""
+    budget = plan.experiment.budget
+    calls = sum(it.calls for it in outlooks)
+    if budget.calls is not None and calls > budget.calls:
+        yield (
+            f"The budget of {budget.calls:,} attempts may not suffice for up to {calls:,} calls; raise it with "
+            "--set budget.calls=N, now or later with --resume."
+        )
+    cost = sum(it.cost or 0.0 for it in outlooks)
+    if budget.cost is not None and cost > budget.cost:
+        yield (
+            f"The budget of ${budget.cost:.2f} may not suffice for calls of up to ${cost:.2f}; raise it with "
+            "--set budget.cost=N, now or later with --resume."
+        )
 
 
 def where(destination: Destination) -> str:

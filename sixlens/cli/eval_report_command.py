@@ -64,5 +64,5 @@ def _accusations(summary: Summary) -> str:
         return "how often real photographs are called generated is not known; none with a label was decided"
     return (
         f"{rate.events} of {rate.n} decided real photographs called generated "
-        f"({100 * rate.low:.1f} to {100 * rate.high:.1f} of 100 at a level of {100 * summary.level:g})"
+        f"({100 * summary.level:g} % interval {100 * rate.low:.1f} to {100 * rate.high:.1f} of 100)"
     )

@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,16 +19,19 @@ from rich.progress import Progress as Bar
 
 from backends.errors import ConfigError, ImageError, InputError
 from backends.yaml_file import parse_yaml
-from evals.experiment import asked_of, load_experiment
+from evals.experiment import Experiment, asked_of, load_experiment
 from evals.plan import Plan, make_plan
 from evals.progress import Progress
 from evals.run import RunOptions, perform_run
+from evals.shipped import experiment_names
 from orchestrator.kit import backend_specs, load_paradigms
-from sixlens.cli.eval_outlook import ArmOutlook, arm_outlook, ask_servers, notices
+from sixlens.cli.eval_outlook import ArmOutlook, arm_outlook, ask_servers, budget_warnings, notices
 from sixlens.cli.logs import logs_on_stderr
 from sixlens.cli.terminal import emit, emit_json, say
 
 RUNS = Path("runs")
+PAUSE = 5.0
+"""Seconds between two lines of progress, at least, where there is no terminal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,18 @@ class Chosen:
             ConfigError, InputError: something of it is wrong.
         """
         experiment, base = load_experiment(self.experiment, self.changes)
+        self._need_pictures(experiment)
         return make_plan(asked_of(experiment, self.backends), base)
+
+    def _need_pictures(self, experiment: Experiment) -> None:
+        """Refuse an experiment that ships without pictures: its `data.path` is no setting of the person's own."""
+        given = self.changes.get("data", {}).keys() & {"path", "hf"}
+        if self.experiment in experiment_names() and not given and not Path(experiment.data.path or "").exists():
+            backend = "" if self.backends else " and --backend PROVIDER:MODEL"
+            raise InputError(
+                f"{self.experiment}: this experiment ships without pictures: give --data PATH{backend}. "
+                f"(Without --data it looks for a folder {experiment.data.path!r} here.)"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +153,8 @@ async def _perform(plan: Plan, folder: Path, options: RunOptions) -> Progress:
         raise ConfigError(problem)
     for line in notices(plan, outlooks, await ask_servers(plan)):
         say(line)
+    for line in budget_warnings(plan, outlooks):
+        say(f"warning: {line}")
     with _shown(plan) as on_progress:
         return await perform_run(plan, folder, options, on_progress)
 
@@ -152,6 +168,7 @@ def _say_data(plan: Plan) -> None:
 
 async def _outlook(plan: Plan, *, as_json: bool) -> int:
     arms = [await arm_outlook(plan, arm) for arm in plan.arms]
+    warnings = list(budget_warnings(plan, arms))
     if as_json:
         data = {
             "layout": plan.data.layout,
@@ -161,7 +178,15 @@ async def _outlook(plan: Plan, *, as_json: bool) -> int:
             "leaks": [dataclasses.asdict(leak) for leak in plan.leaks],
         }
         each = [arm.as_json() for arm in arms]
-        emit_json({"experiment": plan.experiment.name, "judgments": plan.size, "data": data, "arms": each})
+        emit_json(
+            {
+                "experiment": plan.experiment.name,
+                "judgments": plan.size,
+                "data": data,
+                "arms": each,
+                "warnings": warnings,
+            }
+        )
     else:
         emit("".join(f"{line}\n" for line in _lines(plan, arms)))
     for arm in arms:
@@ -169,6 +194,8 @@ async def _outlook(plan: Plan, *, as_json: bool) -> int:
             say(f"{arm.arm.name}: {problem}")
         for warning in arm.found.warnings:
             say(f"{arm.arm.name}: warning: {warning}")
+    for warning in warnings:
+        say(f"warning: {warning}")
     return ConfigError.exit_code if any(arm.found.problems for arm in arms) else 0
 
 
@@ -202,7 +229,7 @@ def _shown(plan: Plan) -> Iterator[Any]:
     """Progress on stderr: a bar in a terminal, and a line now and then elsewhere."""
     screen = Console(file=sys.stderr)
     if not screen.is_terminal:
-        yield _Lines()
+        yield LogLines()
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[words]}"))
     with Bar(*columns, console=screen, transient=True) as bar:
@@ -216,28 +243,34 @@ class _OnBar:
     task: TaskID
 
     def __call__(self, progress: Progress) -> None:
-        self.bar.update(self.task, completed=progress.done, words=_words(progress))
+        self.bar.update(self.task, completed=progress.done, words=progress_words(progress))
 
 
-class _Lines:
-    """One line each time a twentieth of the work is done."""
+class LogLines:
+    """One line each time a twentieth of the work is done, `PAUSE` seconds apart at least, and one at the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._next = 0.0
+        self._not_before = clock() + PAUSE
 
     def __call__(self, progress: Progress) -> None:
-        if progress.done >= self._next or progress.done == progress.total:
+        """Say how far it is, if a line is due."""
+        due = progress.done >= self._next and self._clock() >= self._not_before
+        if due or progress.done == progress.total:
             self._next = progress.done + progress.total / 20
-            say(f"{progress.done} of {progress.total}: {_words(progress)}")
+            self._not_before = self._clock() + PAUSE
+            say(f"{progress.done} of {progress.total}: {progress_words(progress)}")
 
 
-def _words(progress: Progress) -> str:
+def progress_words(progress: Progress) -> str:
+    """How fast it goes, what came of it and what it cost so far, in a few words."""
     parts = []
     if progress.rate is not None:
         parts.append(f"{progress.rate:.1f} a second")
     if progress.coverage is not None:
         parts.append(f"{progress.coverage:.0%} decided")
-    if progress.cost is not None:
+    if progress.cost is not None and progress.calls:
         parts.append(f"${progress.cost:.2f}")
     if progress.seconds_left is not None:
         parts.append(f"{_time(progress.seconds_left)} left")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from backends.errors import install_line
 from backends.registry import ProviderInfo, describe
 from orchestrator.config import ensemble_names, load_ensemble
 from orchestrator.graph import draw
@@ -89,5 +90,5 @@ def _where(info: ProviderInfo) -> str:
 
 def _key(info: ProviderInfo) -> str:
     if info.key is None:
-        return f"none; pip install -e '.[{info.extra}]' in the clone" if not info.available else "none"
+        return "none" if info.available or info.extra is None else f"none; {install_line(info.extra)}"
     return f"{info.key} ({'set' if os.environ.get(info.key) else 'not set'})"

@@ -27,7 +27,12 @@ MAX_TRACE = 400_000
 
 
 def verdict_page(
-    verdict: Verdict, picture: bytes | None, *, include_private: bool = False, decision: PersonDecision | None = None
+    verdict: Verdict,
+    picture: bytes | None,
+    *,
+    include_private: bool = False,
+    decision: PersonDecision | None = None,
+    superseded_by: str | None = None,
 ) -> str:
     """A whole HTML document about one verdict: offline, without scripts, for screens and paper.
 
@@ -37,13 +42,14 @@ def verdict_page(
         include_private: show the local path, the private statements of the file, and prompts and answers if there
             are any.
         decision: what a person decided, to be shown beside the verdict.
+        superseded_by: the id of the judgment that stands in the place of this one; None if there is none.
 
     Raises:
         ValueError: the picture is of another kind.
     """
     clean = Cleaner(include_private, verdict.image.path)
     seen = see(verdict, clean, drawn=picture is not None)
-    style = Style(f"{base_css()}{(FOLDER / 'verdict.css').read_text('utf-8')}{overlay_css(seen.marks)}\n")
+    style = Style(f"{base_css()}{verdict_css()}{overlay_css(seen.marks)}\n")
     template = page_environment(TEMPLATES).get_template("verdict.html")
     return template.render(
         style=style,
@@ -56,6 +62,7 @@ def verdict_page(
         looked=clean.line(looked_text(verdict), MAX_TEXT),
         not_meant=not_meant(verdict),
         decision=None if decision is None else _decided(decision, clean),
+        superseded_by=superseded_by,
         seen=seen,
         sides=SIDES,
         none_named=NONE_NAMED,
@@ -76,6 +83,11 @@ def verdict_page(
         private=private_facts(verdict, clean) if include_private else [],
         trace=_trace(verdict) if include_private else "",
     )
+
+
+def verdict_css() -> str:
+    """What a verdict needs beside the style that all pages share."""
+    return (FOLDER / "verdict.css").read_text("utf-8")
 
 
 def _decided(decision: PersonDecision, clean: Cleaner) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 Everything is JSON unless said. Times are ISO 8601 in UTC. Unknown is null. Every error has one shape,
 `{"error": {"kind": KIND, "message": ONE LINE}}`, and may have further fields inside `error` (`fields` of a wrong
-request). No response carries a local path.
+request). No response carries a local path but a verdict, which stays as it was made: it names its backends as the
+server was given them, also those in a folder (`hf:/…`).
 
 # Who may ask
 

@@ -6,6 +6,7 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 from fastapi import FastAPI
@@ -104,9 +105,21 @@ async def _invalid(_: Request, error: Exception) -> Response:
 async def _http(_: Request, error: Exception) -> Response:
     raised = cast("HTTPException", error)
     kind = _KINDS.get(raised.status_code, "bad_request" if raised.status_code < 500 else "program")
-    response = ApiError(raised.status_code, kind, str(raised.detail)).response()
+    response = ApiError(raised.status_code, kind, _words(raised)).response()
     response.headers.update(raised.headers or {})
     return response
+
+
+def _words(raised: HTTPException) -> str:
+    """What a router refuses with, for people. What comes with words of its own keeps them."""
+    if raised.detail != HTTPStatus(raised.status_code).phrase:
+        return str(raised.detail)
+    if raised.status_code == HTTPStatus.NOT_FOUND:
+        return "There is no such address; GET /v1/openapi.json lists those that there are."
+    if raised.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = (raised.headers or {}).get("Allow", "GET")
+        return f"This address does not take that method, only {allowed}."
+    return f"{raised.detail}."
 
 
 async def _gone(_: Request, __: Exception) -> Response:

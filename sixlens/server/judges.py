@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from pathlib import PurePath
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,6 +18,7 @@ from backends.shared import Shared
 from orchestrator.config import MEASURED, Overrides, load_ensemble
 from orchestrator.ensemble import Ensemble
 from orchestrator.judge import Judge
+from sixlens.page.clean import Cleaner
 from sixlens.server.settings import ServerSettings
 
 if TYPE_CHECKING:
@@ -123,7 +125,7 @@ class Judges:
         unknown = self._unknown.get(ensemble.name, ())
         backends = [
             {
-                "spec": spec,
+                "spec": _shown(spec),
                 "destination": provider.capabilities.destination,
                 "hosted": True if provider.capabilities.hosted else None if spec in unknown else False,
                 "missing_key": provider.capabilities.missing_key,
@@ -146,6 +148,12 @@ class Judges:
             "max_edge": ensemble.image.max_edge,
             "deadline_s": ensemble.deadlines.case,
         }
+
+
+def _shown(spec: str) -> str:
+    """A backend's spec without the folders of this machine, as a report shows it."""
+    rest = spec.partition(":")[2]
+    return Cleaner(path=rest if PurePath(rest).is_absolute() else None).line(spec)
 
 
 def _where(backends: Sequence[Mapping[str, Any]], originals: Sequence[str], edge: int) -> str:

@@ -16,6 +16,7 @@ from backends.errors import ConfigError, ProgramError, SixlensError
 from backends.images.image import Image
 from fusion.verdict import Verdict
 from orchestrator.judge import Decided, Event, Prepared, Reported
+from sixlens.page.clean import without_paths
 from sixlens.server import judgment_rows as rows
 from sixlens.server import review_rows, views
 from sixlens.server.errors import UNAVAILABLE, ApiError, kind_of, status_of
@@ -304,15 +305,16 @@ class JudgmentQueue:
     async def _fail(self, row: Row | None, progress: Progress | None, error: SixlensError) -> None:
         if row is None or progress is None:
             return
-        kind = kind_of(error)
+        kind, message = kind_of(error), without_paths(str(error))
+        log.warning("There is no verdict for %s: %s", row["id"], error)
         try:
             passing = status_of(kind) == UNAVAILABLE
-            await self._store.run(rows.fail, row["id"], kind, str(error), time.time(), passing=passing)
+            await self._store.run(rows.fail, row["id"], kind, message, time.time(), passing=passing)
             await self._let_picture_go(row["id"], row["suffix"])
         except (OSError, sqlite3.Error):
             log.exception("The data folder cannot be used")
         self._metrics.failures.labels(kind).inc()
-        progress.add("failed", {"error": {"kind": kind, "message": str(error)}}, last=True)
+        progress.add("failed", {"error": {"kind": kind, "message": message}}, last=True)
 
     async def _let_ancestor_go(self, ident: str) -> None:
         ancestor = await self._store.run(rows.read, ident)

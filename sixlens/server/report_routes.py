@@ -38,7 +38,13 @@ async def report(ident: Id, service: Shared, download: bool = False, include_pri
 def _page(row: Row, pictures: PictureFolder, *, include_private: bool) -> str:
     verdict = Verdict.model_validate_json(row["verdict"])
     decided = _decision(row["decisions"][-1]) if row["decisions"] else None
-    return verdict_page(verdict, _picture(row, pictures), include_private=include_private, decision=decided)
+    return verdict_page(
+        verdict,
+        _picture(row, pictures),
+        include_private=include_private,
+        decision=decided,
+        superseded_by=row["superseded_by"],
+    )
 
 
 def _picture(row: Row, pictures: PictureFolder) -> bytes | None:

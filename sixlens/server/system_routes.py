@@ -8,6 +8,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
 import sixlens
+from evals.html import base_css
+from sixlens.page import verdict_css
 from sixlens.server.common import Shared, errors
 from sixlens.server.errors import ApiError, not_found
 from sixlens.server.guard import COOKIE, SESSION_S, is_session, new_session
@@ -93,6 +95,19 @@ async def readyz(service: Shared) -> Response:
 async def metrics(service: Shared) -> Response:
     """Counts and times for Prometheus."""
     return Response(service.metrics.text(), media_type=CONTENT_TYPE)
+
+
+# What the page has in common with reports is not kept twice.
+@router.get("/static/base.css", include_in_schema=False)
+async def base_style() -> Response:
+    """The style that all pages share."""
+    return Response(base_css(), media_type="text/css")
+
+
+@router.get("/static/verdict.css", include_in_schema=False)
+async def verdict_style() -> Response:
+    """The style of a verdict."""
+    return Response(verdict_css(), media_type="text/css")
 
 
 @router.get("/", include_in_schema=False)

@@ -14,6 +14,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from sixlens.server.errors import ApiError, no_room
+from sixlens.server.problem import field_of, words_of
 
 ENVELOPE = 64 * 1024
 """Bytes that a request may have beside the picture."""
@@ -61,7 +62,9 @@ class Upload:
     """The picture that came with a request, if any. Close it when it has been copied."""
 
     def __init__(self, file: UploadFile | None) -> None:
-        self._file = file if file is not None and file.size else None
+        self._sent = file
+        # A form without a choice sends a file without name and bytes; an empty file that has a name was meant.
+        self._file = file if file is not None and (file.size or file.filename) else None
 
     @property
     def given(self) -> bool:
@@ -81,8 +84,8 @@ class Upload:
 
     async def close(self) -> None:
         """Let go of its temporary file."""
-        if self._file is not None:
-            await self._file.close()
+        if self._sent is not None:
+            await self._sent.close()
 
 
 class _Parser(MultiPartParser):
@@ -140,9 +143,8 @@ async def drain_request(request: Request, max_bytes: int, seconds: float) -> Non
 
 def invalid(errors: Sequence[Mapping[str, Any]]) -> ApiError:
     """What is wrong with the fields, naming each. Takes the errors as pydantic lists them."""
-    problems = [{"field": ".".join(str(part) for part in one["loc"]), "message": one["msg"]} for one in errors]
-    first = problems[0]
-    message = f"{first['field']}: {first['message']}" if first["field"] else first["message"]
+    problems = [{"field": field_of(one), "message": words_of(one)} for one in errors]
+    message = f"{problems[0]['field']}: {problems[0]['message']}"
     return ApiError(422, "invalid", message[:300], more={"fields": problems[:20]})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fusion.declaration import rests_on_graph
 from fusion.explanation import signs_named
 from fusion.verdict import Basis, UndecidedBecause, Verdict
 from paradigms.label import Label
@@ -38,6 +39,11 @@ _NOT_MEANT_DECLARED = (
     "remove it.",
     _ALWAYS,
 )
+_NOT_MEANT_SIGNED = (
+    "It is the file's own word, not what was seen in the picture. The signature says that the file is as it was "
+    "signed, not that what the signer says is true. Anyone can remove such a statement.",
+    _ALWAYS,
+)
 
 LIMITS = (
     "A verdict is an estimate. It is made by language models that look at a copy of the picture, and by measurements.",
@@ -72,6 +78,8 @@ def label_title(verdict: Verdict) -> str:
         return "Nobody has looked"
     if verdict.label is Label.UNDECIDED:
         return "Undecided"
+    if declared(verdict) and rests_on_graph(verdict.provenance):
+        return "The file carries a graph that generates pictures"
     if declared(verdict):
         return "The file says that it was generated"
     if verdict.label is Label.GENERATED:
@@ -84,7 +92,7 @@ def not_meant(verdict: Verdict) -> tuple[str, ...]:
     if verdict.undecided_because is UndecidedBecause.NO_EYES:
         return _NOT_MEANT_UNSEEN
     if declared(verdict) and verdict.label is Label.GENERATED:
-        return _NOT_MEANT_DECLARED
+        return _NOT_MEANT_SIGNED if verdict.basis is Basis.DECLARED_SIGNED else _NOT_MEANT_DECLARED
     return _NOT_MEANT[verdict.label]
 
 

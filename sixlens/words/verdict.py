@@ -52,7 +52,7 @@ def seconds_text(seconds: float) -> str:
 def says(report: Report) -> str:
     """How an examination came out, in one word."""
     if report.outcome is not Outcome.ANSWERED or report.label is None:
-        return report.outcome.value
+        return "unreadable" if report.outcome is Outcome.UNPARSED else report.outcome.value
     if report.kind == "score":
         return "score"
     return report.label.value if report.has_eyes else "measured"

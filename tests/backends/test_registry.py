@@ -118,7 +118,7 @@ def test_a_missing_extra_names_its_install_line(monkeypatch):
     what = "a model run in this process"
     info = registry.ProviderInfo("big", what, "big:MODEL", extra="local", modules=("no_such_module",))
     monkeypatch.setattr("backends.registry._BUILT_IN", (registry._BuiltIn(info, "nowhere", "open_big"),))
-    with pytest.raises(MissingExtraError, match=r"pip install -e '\.\[local\]' in the clone"):
+    with pytest.raises(MissingExtraError, match=r"pip install -c constraints.txt -e '\.\[local\]' in the clone"):
         open_backend("big:Qwen/Qwen2.5-VL-3B-Instruct")
 
 

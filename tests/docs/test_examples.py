@@ -4,7 +4,7 @@ What a fenced block of a page becomes:
 
 - `python` runs, every block by itself; `sh` runs line by line through the command line, in this
   process, and must end with exit code 0 or the one of a comment `# exit N`; `yaml` and `toml` must parse, and a block
-  that begins with `# file: NAME` is written to the page's folder before anything runs.
+  that begins with `# file: NAME` is written to the page's folder before anything runs; so is `json NAME.json`.
 - A block `… output` must be what the block before it printed, but for seconds and for lines left out at `…`. A block
   of `text`, `json` or `mermaid` without that word shows something that differs from run to run.
 - `no-run` marks commands that need somebody else's server, or minutes: `sixlens judge` is rehearsed with --dry-run.
@@ -35,6 +35,7 @@ import yaml
 
 from orchestrator.sample import draw_sample
 from sixlens.cli import run
+from tests.backends.local.model_folder import model_folder
 from tests.evals.drawn import draw_data
 
 ROOT = Path(__file__).parent.parent.parent
@@ -86,13 +87,13 @@ class Page:
             elif example.mark == "no-run":
                 self._rehearse(example)
             else:
-                assert not example.mark, f"{example.where}: unknown mark {example.mark!r}"
+                assert not example.mark or _file_name(example), f"{example.where}: unknown mark {example.mark!r}"
                 self._try(example)
 
     def _write(self, example: Example) -> None:
-        marked = _FILE.match(example.body)
-        if example.language == "yaml" and marked:
-            path = Path(marked["name"])
+        name = _file_name(example)
+        if name is not None:
+            path = Path(name)
             assert not path.exists(), f"{example.where} writes {path} a second time"
             assert path.resolve().is_relative_to(Path.cwd())
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -122,6 +123,9 @@ class Page:
         for line in _lines(example):
             scripts = [word for word in shlex.split(line, comments=True) if word.endswith(".py")]
             assert all((ROOT / script).is_file() for script in scripts), f"{example.where}: {line}"
+            for word in shlex.split(line, comments=True):
+                if word.startswith("hf:./"):
+                    model_folder(Path(word.removeprefix("hf:")))
             # Without the extra `local` no `hf:` backend can be opened, not even to ask nothing.
             if "sixlens judge" in line and ("hf:" not in line or find_spec("torch") is not None):
                 command, hash_mark, comment = line.partition(" #")
@@ -138,6 +142,14 @@ class Page:
             code = run(words[1:])
         assert code == (int(expected[1]) if expected else 0), f"{example.where}: {line}"
         return printed.getvalue()
+
+
+def _file_name(example: Example) -> str | None:
+    """The file that a block is written to, if any. JSON has no comments, so there the name is the block's mark."""
+    if example.language == "json" and example.mark.endswith(".json"):
+        return example.mark
+    marked = _FILE.match(example.body) if example.language == "yaml" else None
+    return marked["name"] if marked else None
 
 
 def _lines(example: Example) -> Iterator[str]:
@@ -234,6 +246,7 @@ def test_the_readme_begins_with_two_commands_for_a_fresh_machine() -> None:
         ("```python no-run\nimport sixlens\n```\n", "only commands may need a server"),
         ("```python\nprint('this')\n```\n```text output\nthat\n```\n", "printed is"),
         ("```yaml\n# file: a.yaml\na: 1\n```\n```yaml\n# file: a.yaml\na: 2\n```\n", "a second time"),
+        ("```json a.json\n{}\n```\n```json a.json\n{}\n```\n", "a second time"),
     ],
 )
 def test_an_example_that_is_not_true_is_found(text: str, problem: str) -> None:

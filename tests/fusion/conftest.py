@@ -9,6 +9,7 @@ from paradigms.evidence import Evidence
 from paradigms.label import Cause, Label, Outcome
 from paradigms.report import Report
 from paradigms.signals.provenance import Declaration, Provenance
+from paradigms.signals.provenance.comfyui import Graph, graph_claim
 
 RULES = Rules(quorum=4, generated_share=0.8, real_share=0.65)
 LABELS = {"g": Label.GENERATED, "r": Label.REAL, "u": Label.UNDECIDED}
@@ -64,6 +65,14 @@ def outcome(decision: Decision) -> str:
 
 def provenance(declaration: Declaration = Declaration.NONE, **fields: Any) -> Provenance:
     return Provenance(declaration=declaration, **fields)
+
+
+def graph(declaration: Declaration, **fields: Any) -> Provenance:
+    """What a file with an unsigned ComfyUI graph says."""
+    edits = declaration is Declaration.DECLARES_EDITED
+    kinds = {"1": "LoadImage", "2": "VAEEncode"} if edits else {"1": "KSampler"}
+    claim = graph_claim("png:prompt", Graph(kinds, {"1": ["2"]} if edits else {}, ran=True))
+    return provenance(declaration, tool=claim.tool, where=claim.where, claims=(claim,), **fields)
 
 
 FORBIDDEN = ("fake", "forged", "authentic", "verified", "detected", "confirmed", "%", "per cent", "percent")

@@ -91,6 +91,21 @@ def test_the_note_and_its_words_carry_what_was_measured() -> None:
     assert unfit([text]) == []
 
 
+@pytest.mark.parametrize(
+    ("chance", "said"),
+    [
+        (0.0, "below 0.01"),
+        (0.0049, "below 0.01"),
+        (0.0051, "0.01"),
+        (0.994, "0.99"),
+        (0.996, "above 0.99"),
+        (1.0, "above 0.99"),
+    ],
+)
+def test_no_chance_is_said_as_a_certainty(chance: float, said: str) -> None:
+    assert f"the picture is generated is {said}, if" in calibration_text(chance, calibration().note)
+
+
 def test_the_model_forbids_what_it_does_not_know() -> None:
     with pytest.raises(ValueError, match="extra"):
         Calibration.model_validate({**calibration().model_dump(), "author": "me"})

@@ -10,7 +10,7 @@ from fusion.verdict import Basis, UndecidedBecause
 from paradigms.label import Label
 from paradigms.signals.provenance import Declaration
 
-from .conftest import outcome, provenance, report, reports
+from .conftest import graph, outcome, provenance, report, reports
 
 GENERATED, EDITED = Declaration.DECLARES_GENERATED, Declaration.DECLARES_EDITED
 CAMERA, NONE = Declaration.CAMERA_FILE, Declaration.NONE
@@ -88,13 +88,27 @@ def test_in_the_other_modes_it_decides_nothing(mode: ProvenanceMode, declaration
 
 class TestStatement:
     def test_it_says_tool_place_and_signature(self) -> None:
-        unsigned = provenance(GENERATED, tool="ComfyUI", where="png:workflow")
-        said = "The file declares that it was generated with “ComfyUI” (in png:workflow), unsigned."
+        unsigned = provenance(GENERATED, tool="InvokeAI", where="png:Dream")
+        said = "The file declares that it was generated with “InvokeAI” (in png:Dream), unsigned."
         assert statement(unsigned) == said
         assert "signed manifest whose content matches" in statement(provenance(GENERATED, where="c2pa", signed=True))
         assert "edit with AI" in statement(provenance(EDITED))
         assert "anyone can" in statement(provenance(CAMERA, camera=True))
         assert statement(provenance()) == ""
+
+    def test_a_graph_says_only_that_the_file_went_through_comfyui(self) -> None:
+        generates, edits = statement(graph(GENERATED)), statement(graph(EDITED))
+        assert generates == (
+            "The file declares that it went through “ComfyUI”, with a graph that generates pictures (in png:prompt), "
+            "unsigned. Screenshots of its editor and in-paintings of photographs carry such a graph too."
+        )
+        assert "went through “ComfyUI”, with a graph that edits pictures" in edits
+
+    @pytest.mark.parametrize(
+        "fields", [{"signed": True}, {"where": "exif:UserComment"}, {"claims": ()}], ids=["signed", "elsewhere", "none"]
+    )
+    def test_what_does_not_rest_on_a_graph_is_said_as_before(self, fields: dict[str, Any]) -> None:
+        assert "declares that it was generated" in statement(graph(GENERATED).model_copy(update=fields))
 
     def test_a_tool_cannot_speak_outside_its_quotation_marks(self) -> None:
         hostile = provenance(GENERATED, tool='a camera”, and it is “real". \u202eIgnore\nthis')

@@ -25,7 +25,7 @@ from paradigms.region import Region, RegionSource
 from paradigms.report import Report
 from paradigms.signals.provenance import Declaration, Provenance, Signature, Trust
 
-from .conftest import provenance, report, reports, sign, unfit
+from .conftest import graph, provenance, report, reports, sign, unfit
 
 GENERATED, EDITED = Declaration.DECLARES_GENERATED, Declaration.DECLARES_EDITED
 
@@ -141,9 +141,9 @@ class TestHeadline:
 
 class TestDeclaredHeadline:
     def test_unsigned_without_eyes(self) -> None:
-        said = ruled("mm----", provenance(GENERATED, tool="ComfyUI", where="png:workflow"))
+        said = ruled("mm----", provenance(GENERATED, tool="InvokeAI", where="png:Dream"))
         assert said == (
-            "The file declares that it was generated with “ComfyUI” (in png:workflow), unsigned. "
+            "The file declares that it was generated with “InvokeAI” (in png:Dream), unsigned. "
             f"The pixels were not judged. {ANYONE}"
         )
 
@@ -162,6 +162,16 @@ class TestDeclaredHeadline:
         said = ruled("------", declared)
         assert words in said
         assert ANYONE not in said
+
+    def test_a_comfyui_graph_is_said_with_its_caveat(self) -> None:
+        said = ruled("mm----", graph(GENERATED))
+        assert said.startswith("The file declares that it went through “ComfyUI”")
+        assert "Screenshots of its editor" in said
+        assert said.endswith(ANYONE)
+        beside_camera = ruled("rrrrrr", graph(GENERATED, camera=True), SEEN_REAL)
+        against = ruled("rrrrrr", graph(GENERATED), SEEN_REAL)
+        for conflict in (beside_camera, against):
+            assert conflict.startswith("Undecided: the file declares, unsigned, that it went through ComfyUI, ")
 
     def test_what_was_seen_stands_apart(self) -> None:
         said = ruled("rrrrrg", provenance(GENERATED, signed=True), SEEN_REAL)
@@ -319,6 +329,15 @@ def test_a_person_comes_before_any_accusation() -> None:
     heard = (*heard, report("g", "p9", sign("generated", 2)))
     assert not any("no sign was found" in step for step in steps(SEEN_REAL))
     assert any("Look at the signs of generation that were named" in step for step in steps(SEEN_REAL))
+
+
+@pytest.mark.parametrize(
+    ("letter", "stop", "told"), [("?", "length", True), ("?", "complete", False), ("g", "length", False)]
+)
+def test_what_to_do_about_answers_that_were_cut_off(letter: str, stop: str, told: bool) -> None:
+    heard = (report(letter, steps=({"name": "verdict", "kind": "ask", "stop": stop},)),)
+    steps = next_steps(Ruling(undecided(UndecidedBecause.BELOW_QUORUM), Basis.SEEN), heard)
+    assert any("raise the setting `tokens.verdict`, or take another model" in step for step in steps) is told
 
 
 def everything() -> list[str]:

@@ -120,7 +120,9 @@ def test_another_ensemble_is_warned_of() -> None:
     made = calibration(fitted_on=fitted_on)
     decision = weigh((*reports("ggg"), report("g", "extra")), made)
     assert "also weighs p3, who did not look here" in warnings(decision)
-    assert "knows no weight for extra" in warnings(decision)
+    assert "has no weight for extra; it does not count" in warnings(decision)
+    two = weigh((*reports("ggg"), report("g", "extra"), report("r", "other")), made)
+    assert "has no weight for extra, other; they do not count" in warnings(two)
     assert "p0: prompt 1+0, then 1+9; p1: toy, then old" in warnings(decision)
     assert decision.p_generated == weigh(reports("ggg"), calibration()).p_generated
 

@@ -115,6 +115,7 @@ def test_regions_and_worked_examples_are_those_of_the_ensemble(tmp_path: Path) -
         ([{**ASK, "payload": [["user", "Taken?", "{few_shot_image_url_0}"]]}], "a worked example is a picture and"),
         ([{**ASK, "payload": [[3]]}], "valid string"),
         ([], "conversations"),
+        ([{"response_var_name": "result"}], r"payload: Field required\. docs/paradigms.md shows an example\."),
     ],
 )
 def test_what_has_no_counterpart_is_one_line(tmp_path: Path, conversations: list[Any], said: str) -> None:
@@ -141,7 +142,7 @@ def test_what_is_no_prompt_is_one_line(tmp_path: Path, content: bytes) -> None:
 
 
 def test_another_version_of_the_format_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="format_version"):
+    with pytest.raises(ConfigError, match=r"format_version.*docs/paradigms.md shows an example"):
         convert(tmp_path, ASK, format_version="2")
     with pytest.raises(ConfigError, match="No such file"):
         import_prompt(tmp_path / "none.json")

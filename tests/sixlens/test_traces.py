@@ -129,7 +129,7 @@ def test_a_missing_extra_is_one_line(cli: Any, photo: Path, monkeypatch: pytest.
     ran = cli("judge", str(photo), "--traces")
     assert (ran.code, ran.out) == (4, "")
     assert ran.err.splitlines() == [
-        "sixlens: Sending traces needs an extra: pip install -e '.[traces]' in the clone of sixlens"
+        "sixlens: Sending traces needs an extra: pip install -c constraints.txt -e '.[traces]' in the clone of sixlens"
     ]
 
 

@@ -20,6 +20,7 @@ NOTE = (
     "carry one too."
 )
 MAX_NODES = 5_000
+_LISTS = "nodes: "
 _LONGEST_KIND = 100
 
 _SAMPLES = re.compile(r"sampler(?!.*select)", re.IGNORECASE)
@@ -128,4 +129,9 @@ def graph_claim(where: str, graph: Graph) -> Claim:
     else:
         kind = ClaimKind.INFO
     strength = Strength.STRONG if graph.ran else Strength.MEDIUM
-    return Claim(kind=kind, where=where, tool=TOOL, text=f"nodes: {names}", strength=strength)
+    return Claim(kind=kind, where=where, tool=TOOL, text=f"{_LISTS}{names}", strength=strength)
+
+
+def is_graph(claim: Claim) -> bool:
+    """Whether a claim is a graph's, and not merely a text that names ComfyUI."""
+    return claim.tool == TOOL and not claim.private and claim.text.startswith(_LISTS)

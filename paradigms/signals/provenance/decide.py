@@ -72,7 +72,7 @@ def _is_camera_file(found: Findings) -> bool:
 def _notes(found: Findings, declaration: Declaration, where: str | None, signed: bool) -> list[str]:
     declares = declaration in _DECLARATIONS.values()
     facts = {
-        comfyui.NOTE: any(c.tool == comfyui.TOOL and c.text.startswith("nodes:") for c in found.claims),
+        comfyui.NOTE: any(comfyui.is_graph(c) for c in found.claims),
         UNSIGNED: declares and where != manifest.WHERE,
         BESIDE_CAMERA: declaration is Declaration.DECLARES_GENERATED and not signed and found.camera,
         ONLY_A_NAME: not declares and any(c.kind is ClaimKind.GENERATED for c in found.claims),

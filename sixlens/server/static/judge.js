@@ -82,6 +82,10 @@ class PictureForm {
       onchange: () => this.take(this.input.files[0]),
     });
     this.preview = el("div", { class: "preview", hidden: true });
+    this.url = known.allow_urls
+      ? el("input", { type: "url", maxlength: "4000", autocomplete: "off", pattern: "[Hh][Tt][Tt][Pp][Ss]?://.+" })
+      : null;
+    this.url?.addEventListener("input", () => this.changed());
     this.reference = el("input", { type: "text", maxlength: "200", autocomplete: "off" });
     this.review = el("input", { type: "checkbox", id: "ask-person" });
     this.send = el("button", { type: "submit", class: "primary", disabled: true }, "Judge this picture");
@@ -101,6 +105,7 @@ class PictureForm {
       "form",
       { "aria-label": "The picture", onsubmit: (event) => this.submit(event) },
       el("div", { class: "start" }, this.zone, beside),
+      this.url && field("Or its address", this.url, "https://… This server fetches the picture from there."),
       el(
         "details",
         {},
@@ -160,25 +165,38 @@ class PictureForm {
       el("p", { class: "small" }, el("bdi", {}, file.name), ` · ${sized(file.size)}`),
     );
     this.preview.hidden = false;
+    if (this.url) this.url.value = "";
     this.send.disabled = false;
     this.send.focus({ preventScroll: true });
     announce("The picture is chosen. It has not been sent yet.");
   }
 
+  /** An address takes the place of a file that was chosen, since only one of them can be sent. */
+  changed() {
+    if (this.url.value) {
+      this.file = null;
+      this.input.value = "";
+      this.preview.hidden = true;
+    }
+    this.send.disabled = !this.url.value && !this.file;
+  }
+
   async submit(event) {
     event.preventDefault();
-    if (!this.file || this.send.disabled) return;
+    const url = this.url?.value.trim();
+    if ((!this.file && !url) || this.send.disabled) return;
     this.send.disabled = true;
     this.error.textContent = "";
-    announce("The picture is being sent.");
+    announce(this.file ? "The picture is being sent." : "The address is being sent.");
     const form = new FormData();
     form.append("ensemble", this.chosen().name);
     if (this.reference.value.trim()) form.append("reference", this.reference.value.trim());
     if (this.review.checked) form.append("review", "true");
-    form.append("image", this.file, this.file.name);
+    if (this.file) form.append("image", this.file, this.file.name);
+    else form.append("url", url);
     try {
       const judgment = await api.judge(form);
-      keepOwn(judgment.id, this.file);
+      if (this.file) keepOwn(judgment.id, this.file);
       location.hash = `#/judgment/${judgment.id}`;
     } catch (error) {
       this.error.textContent = error.message;

@@ -107,7 +107,8 @@ export async function verdictParts(judgment, own) {
   const look = el("div", { class: "look" }, pictures, evidence);
   linked(look);
   allWords(sections.get("examinations"), judgment.verdict);
-  const rest = [...sections].filter(([name]) => !["label", "picture", "evidence"].includes(name));
+  // Where the report names a newer judgment, the page has a link to it.
+  const rest = [...sections].filter(([name]) => !["label", "picture", "evidence", "newer"].includes(name));
   const early = (wanted) => rest.filter(([name]) => BEFORE.includes(name) === wanted).map(([, section]) => section);
   return { sections, rest: [...early(true), look, ...early(false)] };
 }

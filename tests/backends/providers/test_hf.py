@@ -22,6 +22,7 @@ from backends.registry import describe, open_backend, provider_names
 from backends.settings import BackendSettings
 from backends.shared import Shared
 from backends.stack import LayerPolicy, Resources, build_stack
+from tests.backends.local.model_folder import model_folder
 from tests.backends.local.stand_in import StandIn, drawn_with, question_of
 
 
@@ -110,7 +111,7 @@ async def test_other_settings_or_another_owner_are_another_model(engines, reques
 
 
 async def test_two_spellings_of_a_folder_are_one_model(engines, request_of, tmp_path, monkeypatch):
-    (tmp_path / "model").mkdir()
+    model_folder(tmp_path / "model")
     monkeypatch.chdir(tmp_path)
     shared = Shared()
     backends = [opened(spelled, shared) for spelled in ("model", "./model", str(tmp_path / "model"))]
@@ -198,7 +199,12 @@ async def test_what_cannot_be_left_out_is_refused(engines, request_of, says, cha
 
 
 @pytest.mark.parametrize(
-    ("rest", "settings", "says"), [("", {}, "names no model"), ("toy", {"extra": {"top_k": 1}}, "take it out")]
+    ("rest", "settings", "says"),
+    [
+        ("", {}, "names no model"),
+        ("toy", {"extra": {"top_k": 1}}, "take it out"),
+        ("./nowhere", {}, "There is no folder"),
+    ],
 )
 def test_a_wrong_spec_is_one_line(rest, settings, says):
     with pytest.raises(ConfigError, match=says):
@@ -219,7 +225,9 @@ def test_the_extra_is_missed_when_the_backend_is_opened_and_the_backend_is_known
     (info,) = (info for info in describe() if info.name == "hf")
     assert not info.available
     assert "hf" in provider_names()
-    with pytest.raises(MissingExtraError, match=r"hf: backend needs an extra: pip install -e '\.\[local\]'") as caught:
+    with pytest.raises(
+        MissingExtraError, match=r"hf: backend needs an extra: pip install -c constraints.txt -e '\.\[local\]'"
+    ) as caught:
         open_backend("hf:toy")
     assert "\n" not in str(caught.value)
 

@@ -12,11 +12,13 @@ from backends.errors import ConfigError, InputError, UnknownNameError
 from evals.calibrate.calibrate import CalibrateOptions, CalibrationResult, calibrate
 from evals.calibrate.fit import above, fit_of
 from evals.calibrate.quality import base_rates, calibration_error, needed, rate, supported
+from evals.calibrate.rivals import Comparison
 from evals.calibrate.stages import simulate
 from evals.calibrate.weights import FitOptions
+from evals.calibrate.words import comparison_lines
 from evals.judgment import Judgment
 from evals.vote_table import VoteTable, one_each, saying
-from fusion.calibration import Calibration
+from fusion.calibration import Calibration, PeopleLabels, Rate
 from fusion.fitted import judge
 from paradigms.label import Label
 from tests.evals.simulated import RULES, correlated, judgment, judgments
@@ -113,11 +115,58 @@ def test_too_few_photographs_support_no_claim() -> None:
     measured = result.calibration.measured
     assert not measured.target_supported
     line = next(line for line in result.words if line.startswith("False-positive rate"))
-    assert "50 photographs are too few to show that the target is met: that takes 368" in line
+    assert "50 photographs are too few to show that the target is met: that takes at least 368" in line
     assert f"a rate below {100 * measured.false_positives.high:.1f} of 100" in line
-    assert supported(368, 0.01)
-    assert not supported(367, 0.01)
+    assert supported(shown(0, 368), 0.01)
+    assert not supported(shown(0, 367), 0.01)
+    assert not supported(shown(5, 60), 0.1), "5 of 60 is below 10 of 100, and its interval is not"
     assert needed(0.01) == 368
+
+
+def shown(wrong: int, of: int) -> Rate:
+    return rate(np.arange(of) < wrong, np.arange(of))
+
+
+def test_a_rate_below_the_target_with_an_interval_above_it_is_not_shown() -> None:
+    result = run(correlated(120, sources=1), target_fpr=0.1)
+    false = result.calibration.measured.false_positives
+    assert (false.rate <= 0.1 < false.high, needed(0.1) < false.of) == (True, True)
+    assert not result.calibration.measured.target_supported
+    assert any("does not show that the target is met" in line for line in result.words)
+
+
+def test_cases_of_one_source_that_err_alike_widen_the_intervals() -> None:
+    hits = np.repeat(np.arange(10) < 2, 10)
+    apart, alike = rate(hits, np.arange(100)), rate(hits, np.repeat(np.arange(10), 10))
+    assert (apart.units, alike.units) == (100, 10)
+    assert alike.low < apart.low < apart.rate == alike.rate < apart.high < alike.high
+
+
+def test_sources_are_the_units_where_a_side_has_five() -> None:
+    many, few = run(correlated(200, sources=7)), run(correlated(200, sources=3))
+    assert many.calibration.measured.false_positives.units == 7
+    assert few.calibration.measured.false_positives.units == 100
+    assert "Intervals take 7 sources of photographs and 7 sources of generated pictures" in many.words[0]
+    assert "Intervals take 100 photographs and 100 generated pictures as independent." in few.words[0]
+
+
+def test_both_ways_of_leaning_are_named() -> None:
+    judged = correlated(240, sources=1)[::2] + correlated(240, sources=1)[1:80:2]
+    result = run(judged)
+    found = result.comparison
+    assert found.fitted != found.fitted_even
+    line = next(line for line in result.words if line.startswith("Of 100 cases the fit"))
+    assert f"({100 * found.fitted_even:.1f} with even odds before the votes, as in `ablate`)" in line
+
+
+@pytest.mark.parametrize(
+    ("interval", "said"),
+    [((0.013, 0.153), "is ahead of the best single voter"), ((-0.01, 0.153), "comes up to the best single voter")],
+)
+def test_a_fit_that_is_ahead_is_said_to_be(interval: tuple[float, float], said: str) -> None:
+    found = run(correlated(100)).comparison
+    made = {**found.model_dump(), "difference_interval": interval, "recovers": True, "majority_loses": False}
+    assert said in list(comparison_lines(Comparison.model_validate(made)))[1]
 
 
 def test_when_no_threshold_will_do_nothing_is_called_generated() -> None:
@@ -145,8 +194,23 @@ def test_refusals_and_bad_options_are_one_line() -> None:
 def test_labels_of_people_count() -> None:
     judged = correlated(100)
     turned = {it.sha256: Label.REAL if it.truth is Label.GENERATED else Label.GENERATED for it in judged}
-    before, after = run(judged).calibration, calibrate(judged, rules=RULES, labels=turned).calibration
+    result = calibrate(judged, rules=RULES, labels=turned)
+    before, after = run(judged).calibration, result.calibration
+    assert before.people is None
+    assert after.people == PeopleLabels(changed=100, added=0)
+    assert "100 labels changed by people." in result.words
+    assert yaml.safe_load(result.yaml)["people"] == {"changed": 100, "added": 0}
     assert before.members["p0"].generated > 0 > after.members["p0"].generated
+
+
+def test_labels_of_people_that_the_data_has_or_lacks() -> None:
+    judged = correlated(100)
+    judged[0] = judged[0].model_copy(update={"truth": None})
+    judged[1] = judged[1].model_copy(update={"truth": Label.GENERATED})
+    labels = {it.case: Label.GENERATED if place % 2 == 0 else Label.REAL for place, it in enumerate(judged)}
+    result = calibrate(judged, rules=RULES, labels=labels)
+    assert result.calibration.people == PeopleLabels(changed=1, added=1)
+    assert "1 label changed by people, 1 added by people to cases that had none." in result.words
 
 
 def test_the_prior_moves_the_chance_and_not_the_labels() -> None:
@@ -191,13 +255,13 @@ def test_calibration_error_and_base_rates_by_hand() -> None:
     assert calibration_error(chance, truth, 0.25) == pytest.approx((2 * 0.4 + 2 * 0.1) / 4)
     # At even prior the one generated case weighs as much as the three real ones.
     assert calibration_error(chance, truth, 0.5) == pytest.approx((abs(0.9 * (2 + 2 / 3) - 2) + 0.1 * 4 / 3) / 4)
-    ones = base_rates(rate(np.array([True] * 8 + [False] * 2)), rate(np.array([True] + [False] * 9)))
+    ones = base_rates(shown(8, 10), shown(1, 10))
     assert [item.right_of_100 for item in ones] == pytest.approx([7.5, 47.1, 88.9])
     assert all((item.at_least or 0) < (item.right_of_100 or 0) for item in ones)
 
 
 def test_an_interval_is_clopper_and_pearsons() -> None:
-    assert rate(np.array([False] * 50)).high == pytest.approx(1 - 0.025 ** (1 / 50), abs=1e-6)
+    assert shown(0, 50).high == pytest.approx(1 - 0.025 ** (1 / 50), abs=1e-6)
 
 
 def test_stages_by_hand() -> None:

@@ -241,5 +241,7 @@ def test_a_package_that_is_not_there_is_named(
 
     (tmp_path / "list.parquet").write_bytes(b"PAR1")
     monkeypatch.setattr("importlib.import_module", refuse)
-    with pytest.raises(MissingExtraError, match=rf"{what} needs an extra: pip install -e '\.\[datasets\]'"):
+    with pytest.raises(
+        MissingExtraError, match=rf"{what} needs an extra: pip install -c constraints.txt -e '\.\[datasets\]'"
+    ):
         load(**settings)

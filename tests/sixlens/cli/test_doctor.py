@@ -26,10 +26,18 @@ def test_everything_is_looked_at(cli: Any) -> None:
     assert "ok   python" in table.out or "ok  python" in table.out
 
 
-def test_only_extras_that_something_uses_are_listed(cli: Any) -> None:
+def test_the_extras_that_people_use_are_listed(cli: Any) -> None:
     listed = checks(cli)
-    assert [name for name in listed if name.startswith("extra ")] == ["extra eval", "extra local"]
+    extras = [name for name in listed if name.startswith("extra ")]
+    assert extras == [f"extra {name}" for name in ("eval", "local", "serve", "datasets", "ray", "traces")]
     assert "sixlens[" not in cli("doctor").out
+
+
+def test_an_extra_that_is_not_installed_is_named_with_its_line(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "distributions", lambda name: iter(() if name == "ray" else (name,)))
+    listed = checks(cli)
+    says = "not installed: pip install -c constraints.txt -e '.[ray]' in the clone of sixlens"
+    assert (listed["extra ray"]["says"], listed["extra serve"]["says"]) == (says, "installed")
 
 
 def test_keys_are_never_shown(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:

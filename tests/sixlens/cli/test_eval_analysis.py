@@ -33,6 +33,10 @@ def test_imported_votes_where_the_majority_loses_to_the_best_voter(cli: Cli, vot
     fitted = cli("eval", "calibrate", "theirs", "-o", "theirs.yaml", "--target-fpr", "0.05")
     assert fitted.code == 0, fitted.err
     assert "The plain majority loses to the best voter; the fit recovers the best voter's accuracy" in fitted.out
+    before = Path("theirs.yaml").read_text("utf-8")
+    again = cli("eval", "calibrate", "theirs", "-o", "theirs.yaml", "--target-fpr", "0.2")
+    assert (again.code, "theirs.yaml: is there already; choose another name with -o" in again.err) == (4, True)
+    assert Path("theirs.yaml").read_text("utf-8") == before
     made = json.loads(cli("eval", "calibrate", "theirs", "--json").out)
     comparison = made["comparison"]
     assert comparison["majority"] < comparison["best_single_accuracy"] - 0.03
@@ -58,6 +62,9 @@ def test_ablation_of_imported_votes(cli: Cli, votes: Path) -> None:
     ran = cli("eval", "ablate", "theirs")
     assert ran.code == 0
     assert "Shapley, accuracy" in ran.out
+    assert "(nobody: a coin)" in ran.out
+    assert "A voter's Shapley value is" in ran.out
+    assert "AUC is the share of pairs" in ran.out
     made = json.loads(cli("eval", "ablate", "theirs", "--json").out)
     assert len(made["subsets"]) == 8
     assert made["best_single"]["voters"] == ["p0"]

@@ -14,7 +14,7 @@ def test_it_says_where_the_report_is(tmp_path: Path, capsys: pytest.CaptureFixtu
     run = write_run(tmp_path / "run", [judgment(f"c{n}", R, G if n == 0 else R) for n in range(10)])
     assert run_report(run, out=None, as_json=False) == 0
     said = capsys.readouterr().out
-    assert "six, none: 1 of 10 decided real photographs called generated (0.3 to 44.5 of 100 at a level of 95)" in said
+    assert "six, none: 1 of 10 decided real photographs called generated (95 % interval 0.3 to 44.5 of 100)" in said
     assert f"Report: {run / 'report.html'}" in said
     assert (run / "report.html").exists()
 

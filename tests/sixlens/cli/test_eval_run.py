@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from evals.journal import read_judgments
+from evals.progress import Progress
 from evals.shipped import experiment_names
+from sixlens.cli.eval_run_command import LogLines, progress_words
 from tests.evals.drawn import draw, draw_data, script
 from tests.sixlens.conftest import Cli
 
@@ -56,6 +58,9 @@ def test_several_backends_are_arms(cli: Cli, backend: str, tmp_path: Path) -> No
     assert {it.arm for it in read_judgments(tmp_path / "two" / "journal.jsonl")} == {backend, "scripted:other.yaml"}
     compared = cli("eval", "compare", "two")
     assert (compared.code, "4 cases in common" in compared.out) == (0, True)
+    assert "Unanswered as wrong: Cases without a label count as wrong: an undecided" in compared.out
+    for title in ("second less first", "false positives", "alone right"):
+        assert title in compared.out
     made = json.loads(cli("eval", "compare", "two", "--json").out)
     assert [(it["first"], it["common"]) for it in made] == [(backend, 4)]
     assert cli("eval", "compare", "two", "--reference", "none").code == 4
@@ -102,8 +107,46 @@ def test_without_a_backend_it_says_how_to_name_one(cli: Cli, backend: str) -> No
     assert ran.code == 4
     assert "Add --backend" in ran.err
     assert not Path("runs").exists()
-    ran = cli("eval", "validate", "trial.yaml")
-    assert (ran.code, "direct: warning: The ensemble 'direct' names no backend" in ran.err) == (0, True)
+    for command in (("validate", "trial.yaml"), ("run", "trial.yaml", "--dry-run")):
+        ran = cli("eval", *command)
+        assert (ran.code, "direct: The ensemble 'direct' names no backend" in ran.err) == (4, True)
+        assert "direct: 1 calls a case, at most 6 in all. Estimated cost" in ran.out
+
+
+def test_a_shipped_experiment_says_that_it_needs_pictures(cli: Cli, tmp_path: Path) -> None:
+    ran = cli("eval", "run", "paper")
+    assert (ran.code, len(ran.err.splitlines())) == (2, 1)
+    assert "paper: this experiment ships without pictures: give --data PATH and --backend PROVIDER:MODEL." in ran.err
+    assert "give --data PATH." in cli("eval", "validate", "paper", "-b", script(tmp_path)).err
+    assert "nowhere: there is no such folder" in cli("eval", "run", "paper", "--data", "nowhere").err
+
+
+def test_a_budget_that_may_not_suffice_is_said_before(cli: Cli, backend: str) -> None:
+    said = "warning: The budget of 5 attempts may not suffice for up to 6 calls; raise it with --set budget.calls=N"
+    validated = cli("eval", "validate", "trial.yaml", "-b", backend, "--set", "budget.calls=5", "--json")
+    assert (validated.code, said in validated.err) == (0, True)
+    assert said.endswith(json.loads(validated.out)["warnings"][0].partition(", now")[0])
+    assert said in cli("eval", "run", "trial.yaml", "-b", backend, "--set", "budget.calls=5").err
+    enough = cli("eval", "validate", "trial.yaml", "-b", backend, "--set", "budget.calls=6", "--json")
+    assert ("suffice" in enough.err, json.loads(enough.out)["warnings"]) == (False, [])
+
+
+def test_progress_in_a_log_is_a_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
+    clock, progress = iter(range(10_000)), Progress(total=1000, done=0)
+    lines = LogLines(lambda: next(clock) / 100)  # every look at the clock takes 10 ms
+    for done in range(1, 1001):
+        progress.done = done
+        lines(progress)
+    said = [int(line.split()[1]) for line in capsys.readouterr().err.splitlines()]
+    assert (1 < len(said) <= 3, said[-1]) == (True, 1000)
+
+
+def test_progress_names_a_cost_only_where_a_model_was_asked() -> None:
+    progress = Progress(total=2, done=0)
+    progress.cost = 0.0
+    assert "$" not in progress_words(progress)
+    progress.calls = 1
+    assert "$0.00" in progress_words(progress)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +178,7 @@ def test_a_bad_picture_is_exit_2_and_failures_are_said(cli: Cli, backend: str, t
 def test_a_spent_budget_is_exit_3_and_goes_on_when_raised(cli: Cli, backend: str) -> None:
     ran = cli("eval", "run", "trial.yaml", "--backend", backend, "--set", "budget.calls=2")
     assert ran.code == 3
-    assert "What is done is kept" in ran.err
+    assert "What is done is kept: raise it with --set budget.calls=N and go on with --resume." in ran.err
     assert cli("eval", "run", "trial.yaml", "-b", backend, "--set", "budget.calls=6", "--resume").code == 0
 
 

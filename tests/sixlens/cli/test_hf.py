@@ -59,6 +59,7 @@ def test_a_dry_run_and_validating_load_nothing(photo: Path, cli: Any) -> None:
     assert f"{spec}: 10 (8 with the picture, 2 of text alone) a picture; stays on this machine: this process" in ran.out
 
 
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
 @pytest.mark.parametrize(
     ("source", "says"),
     [
@@ -67,11 +68,11 @@ def test_a_dry_run_and_validating_load_nothing(photo: Path, cli: Any) -> None:
         ("file", "file is a file; name the folder"),
     ],
 )
-def test_a_wrong_folder_is_one_line(source: str, says: str, photo: Path, cli: Any) -> None:
+def test_a_wrong_folder_is_one_line(source: str, says: str, more: tuple[str, ...], photo: Path, cli: Any) -> None:
     pytest.importorskip("torch")
     Path("empty").mkdir()
     Path("file").touch()
-    ran = cli("judge", str(photo), "--backend", f"hf:{source}")
+    ran = cli("judge", str(photo), "--backend", f"hf:{source}", *more)
     assert (ran.code, ran.out, len(ran.err.splitlines())) == (4, "", 1)
     assert ran.err.startswith(f"sixlens: {says}")
 

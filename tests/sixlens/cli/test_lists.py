@@ -48,4 +48,4 @@ def test_backends_say_whether_a_key_is_set_and_never_which(cli: Any, monkeypatch
     assert "secret" not in ran.out + table
     assert "compatible:MODEL@URL" in table
     assert "leave this machine" in table
-    assert ("pip install -e '.[local]'" in table) is not found["hf"]["available"]
+    assert ("pip install -c constraints.txt -e '.[local]'" in table) is not found["hf"]["available"]

@@ -17,7 +17,8 @@ def test_without_the_extra_it_says_how_to_get_it(cli: Cli, monkeypatch: pytest.M
     monkeypatch.setattr(serve_command, "find_spec", lambda name: None)
     ran = cli("serve")
     assert (ran.code, ran.out) == (4, "")
-    assert ran.err == "sixlens: sixlens serve needs an extra: pip install -e '.[serve]' in the clone of sixlens\n"
+    line = "pip install -c constraints.txt -e '.[serve]' in the clone of sixlens"
+    assert ran.err == f"sixlens: sixlens serve needs an extra: {line}\n"
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ def test_an_extra_that_is_missing_is_a_warning(tmp_path: Path, cli: Any, monkeyp
     (tmp_path / "mine.yaml").write_text("backend: hf:some/model\n")
     ran = cli("validate", "mine.yaml")
     assert ran.code == 0
-    assert "warning: the hf: backend needs an extra: pip install -e '.[local]'" in ran.err
+    assert "warning: the hf: backend needs an extra: pip install -c constraints.txt -e '.[local]'" in ran.err
 
 
 @pytest.mark.parametrize(

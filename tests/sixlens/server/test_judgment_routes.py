@@ -10,6 +10,7 @@ from typing import Any
 import PIL.Image
 import pytest
 
+from backends.errors import ImageError
 from backends.images.image import Image
 from backends.images.source import load_image
 from fusion.verdict import Verdict
@@ -176,6 +177,34 @@ async def test_what_is_no_picture_is_415_and_a_broken_one_is_422(serve: Serve, p
         assert (answer.status_code, answer.json()["error"]["kind"]) == (422, "picture")
         assert str(server.service.settings.data_dir) not in answer.text
         assert list((server.service.settings.data_dir / "pictures").iterdir()) == []
+
+
+async def test_an_empty_file_is_named_and_no_file_is_asked_for(serve: Serve) -> None:
+    async with serve() as server:
+        empty = await server.client.post("/v1/judgments", files={"image": ("empty.jpg", b"")})
+        assert (empty.status_code, empty.json()["error"]["message"]) == (415, "empty.jpg: the file is empty")
+        # So a browser's form sends a file field in which nothing was chosen.
+        unchosen = b'--x\r\nContent-Disposition: form-data; name="image"; filename=""\r\n\r\n\r\n--x--\r\n'
+        headers = {"Content-Type": "multipart/form-data; boundary=x"}
+        none = await server.client.post("/v1/judgments", content=unchosen, headers=headers)
+        assert (none.status_code, none.json()["error"]["message"][:20]) == (422, "Send either a pictur")
+        text = await server.client.post("/v1/judgments", files={"image": (None, "@photo.jpg")})
+        assert (text.status_code, text.json()["error"]["message"][:27]) == (422, "image: it has to be a file,")
+        assert list((server.service.settings.data_dir / "pictures").iterdir()) == []
+
+
+async def test_a_failed_judgment_names_no_folder_of_the_server(
+    serve: Serve, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(source: object, **options: Any) -> Any:
+        raise ImageError("cannot read /srv/private/pictures/a.png: no")
+
+    monkeypatch.setattr("sixlens.server.pictures.load_image", broken)
+    async with serve() as server:
+        answer = await server.client.post("/v1/judgments?wait=20", files=files(photo))
+        assert answer.json()["error"]["message"] == "cannot read …/a.png: no"
+        events = await server.client.get(f"/v1/judgments/{answer.json()['error']['judgment']}/events")
+        assert "/srv/private" not in events.text
 
 
 async def test_large_requests_are_413_whether_they_say_so_or_not(serve: Serve) -> None:

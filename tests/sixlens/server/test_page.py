@@ -19,10 +19,7 @@ from typing import Any
 import pytest
 import yaml
 
-import sixlens
-from evals.html import base_css
 from orchestrator.sample import draw_sample
-from sixlens.page.verdict_page import FOLDER
 
 pytestmark = pytest.mark.browser
 AXE = "4.14.1"
@@ -37,7 +34,6 @@ ARGUMENTS = (
 PHONE, DESK = (360, 740), (1280, 900)
 TOKEN = "a-token-for-the-tests-0123456789"
 NEVER = re.compile(r"\b(?:fake|forged|authentic|verified|detected|confirmed)\b|\d\s*%|per ?cent", re.IGNORECASE)
-STATIC = Path(sixlens.__file__).parent / "server" / "static"
 ORDER = ("commonsense", "defect_query", "few_shot", "regional", "structural", "stereotype")
 NASTY_NAME = '"><svg onload=alert(1)>.png'
 NASTY = (
@@ -248,11 +244,6 @@ def seen(tmp_path: Path) -> Path:
     return script(tmp_path, {"*": answer("real", BLUR, GRAIN), "structural": answer("generated", EDGES)})
 
 
-def test_the_shared_style_sheets_are_the_reports_own() -> None:
-    assert (STATIC / "base.css").read_text("utf-8") == base_css()
-    assert (STATIC / "verdict.css").read_text("utf-8") == (FOLDER / "verdict.css").read_text("utf-8")
-
-
 def test_before_the_upload_it_says_where_the_picture_goes(
     serve: Callable[..., Served], visit: Visit, seen: Path
 ) -> None:
@@ -351,6 +342,29 @@ def test_a_picture_that_is_not_kept_is_shown_from_this_browser_alone(
     page.get_by_text("The picture is not kept any more.").wait_for()
     assert page.locator(".evidence").count() == 12
     assert page.locator("a.number").count() == 0
+
+
+def test_an_address_can_be_given_only_where_the_server_fetches_any(
+    serve: Callable[..., Served], visit: Visit, seen: Path, tmp_path: Path
+) -> None:
+    without = visit(serve(seen))
+    without.wait_for_selector(".drop")
+    assert without.get_by_label("Or its address").count() == 0
+    visit.allowed += ["422"]  # type: ignore[attr-defined]
+    served = serve(seen, "--allow-urls", "--data-dir", str(tmp_path / "other"))
+    page = visit(served)
+    send = page.get_by_role("button", name="Judge this picture")
+    drop(page, picture(tmp_path))
+    page.get_by_label("Or its address").fill("http://127.0.0.1:1/a.png")
+    assert page.locator(".preview").is_hidden()
+    page.get_by_label("Or its address").fill("")
+    assert send.is_disabled()
+    drop(page, picture(tmp_path))
+    page.get_by_label("Or its address").fill("http://127.0.0.1:1/a.png")
+    send.click()
+    page.get_by_role("heading", name="There is no verdict").or_(page.locator("form .problem:not(:empty)")).wait_for()
+    [item] = served.json("/v1/judgments")["items"]
+    assert (item["image"]["name"], item["error"]["kind"]) == ("a.png", "picture")
 
 
 def test_without_a_model_it_says_that_nobody_has_looked(
@@ -464,6 +478,8 @@ def test_an_appeal_with_a_better_file_makes_a_new_judgment(
     assert served.json(f"/v1/judgments/{ident}")["superseded_by"] == new
     page.get_by_role("link", name="see the one before").click()
     page.get_by_role("link", name="see the newer one").wait_for()
+    assert page.get_by_role("heading", name="There is a newer judgment").count() == 0
+    assert new in served.get(f"/v1/judgments/{ident}/report").decode()
     assert page.get_by_role("form", name="Appeal").count() == 0
     page.get_by_role("link", name=re.compile("Review")).click()
     page.get_by_role("link", name="original.png").click()

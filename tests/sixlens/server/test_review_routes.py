@@ -154,6 +154,8 @@ async def test_a_confident_verdict_can_be_appealed_with_a_better_file(
         before = (await server.client.get(f"/v1/judgments/{old['id']}")).json()
         assert before["superseded_by"] == new["id"]
         assert before["verdict"] == old["verdict"]
+        reports = [(await server.client.get(one["links"]["report"])).text for one in (before, new)]
+        assert [f"judgment <bdi>{new['id']}</bdi> stands in the place of" in page for page in reports] == [True, False]
         (appeal,) = before["appeals"]
         assert (appeal["reason"], appeal["judgment"], appeal["status"]) == (
             "This is the camera's own file.",
@@ -172,8 +174,12 @@ async def test_an_appeal_without_a_file_needs_the_picture(serve: Serve, photo: P
         old = await server.ask(photo)
         answer = await server.client.post(f"/v1/judgments/{old['id']}/appeal", json={"reason": "It is mine."})
         assert (answer.status_code, answer.json()["error"]["kind"]) == (409, "picture_gone")
-        nothing = await server.client.post(f"/v1/judgments/{old['id']}/appeal", json={"reason": ""})
-        assert nothing.status_code == 422
+        address = f"/v1/judgments/{old['id']}/appeal"
+        nothing = await server.client.post(address, json={"reason": ""})
+        assert nothing.json()["error"]["message"] == "reason: it needs 1 or more characters"
+        empty = {"image": ("original.jpg", b"")}
+        answer = await server.client.post(address, data={"reason": "It is mine."}, files=empty)
+        assert (answer.status_code, answer.json()["error"]["message"]) == (415, "original.jpg: the file is empty")
 
 
 async def test_an_appeal_of_a_kept_picture_closes_the_old_review(serve: Serve, photo: Path) -> None:

@@ -9,6 +9,8 @@ import sixlens
 from fusion.verdict import Basis, UndecidedBecause
 from paradigms.evidence import Evidence
 from paradigms.label import Label
+from paradigms.signals.provenance import Declaration, Provenance
+from paradigms.signals.provenance.comfyui import Graph, graph_claim
 from sixlens.words.labels import label_title, not_meant
 
 
@@ -38,6 +40,23 @@ def test_every_label_has_its_words_and_says_what_it_does_not_mean(
     assert label_title(changed) == title
     assert len(not_meant(changed)) >= 2
     assert any("nothing about who made or posted the picture" in line for line in not_meant(changed))
+
+
+def test_a_signed_statement_is_not_said_to_be_anyones(verdict: sixlens.Verdict) -> None:
+    signed, unsigned = (
+        " ".join(not_meant(verdict.model_copy(update={"label": Label.GENERATED, "basis": basis})))
+        for basis in (Basis.DECLARED_SIGNED, Basis.DECLARED_UNSIGNED)
+    )
+    assert "as it was signed" in signed
+    assert "Anyone can write" not in signed
+    assert "Anyone can write" in unsigned
+
+
+def test_a_comfyui_graph_has_a_title_of_its_own(verdict: sixlens.Verdict) -> None:
+    claim = graph_claim("png:prompt", Graph({"1": "KSampler"}, {}, ran=True))
+    said = Provenance(declaration=Declaration.DECLARES_GENERATED, where=claim.where, tool=claim.tool, claims=(claim,))
+    fields = {"label": Label.GENERATED, "basis": Basis.DECLARED_UNSIGNED, "provenance": said}
+    assert label_title(verdict.model_copy(update=fields)) == "The file carries a graph that generates pictures"
 
 
 def test_a_photograph_with_signs_named_is_not_said_to_have_none(verdict: sixlens.Verdict) -> None:
