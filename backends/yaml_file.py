@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from backends.errors import ConfigError
+from backends.text_file import read_text
 
 MAX_BYTES = 1_000_000
 TOO_LARGE = f"larger than {MAX_BYTES} bytes; a configuration is small."
@@ -75,20 +76,7 @@ def read_yaml(path: Path) -> Any:
     Raises:
         ConfigError: the file cannot be read, is too large or is not YAML.
     """
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or 'cannot be read'}.") from error
-    except ValueError as error:
-        raise ConfigError(f"{str(path)!r} cannot be used as a file name.") from error
-    if len(data) > MAX_BYTES:
-        raise ConfigError(f"{path}: {TOO_LARGE}")
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not UTF-8 text.") from error
-    return parse_yaml(text, str(path))
+    return parse_yaml(read_text(path, MAX_BYTES, TOO_LARGE), str(path))
 
 
 def build(model: type[Model], data: Any, name: str) -> Model:

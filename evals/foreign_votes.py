@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from backends.errors import InputError
+from backends.text_file import read_text
 from evals.judgment import Costs, Judgment, Vote
 from evals.refuse import tally_votes
 from evals.tally import scaled
@@ -139,7 +140,8 @@ def _vote(row: Mapping[str, str], where: str) -> Vote:
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     """Every row with where it stands."""
-    reader = csv.DictReader(io.StringIO(_text(path), newline=""), strict=True)
+    text = read_text(path, MAX_BYTES, f"larger than {MAX_BYTES:,} bytes.", error=InputError, encoding="utf-8-sig")
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     columns = (*REQUIRED, *OPTIONAL)
     try:
         missing = [name for name in REQUIRED if name not in (reader.fieldnames or ())]
@@ -157,19 +159,3 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
             yield where, found
     except csv.Error as error:
         raise InputError(f"{path}, line {reader.line_num}: not valid CSV: {error}.") from error
-
-
-def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or 'cannot be read'}.") from error
-    except ValueError as error:
-        raise InputError(f"{str(path)!r} cannot be used as a file name.") from error
-    if len(data) > MAX_BYTES:
-        raise InputError(f"{path}: larger than {MAX_BYTES:,} bytes.")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text.") from error

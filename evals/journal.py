@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 from collections.abc import Container, Iterator
+from contextlib import ExitStack
 from io import BufferedRandom
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -108,19 +109,18 @@ class Journal:
             file = path.open("r+b")
         except OSError as error:
             raise ConfigError(f"{path}: cannot be written ({error.strerror}).") from error
-        try:
+        with ExitStack() as unless_opened:
+            unless_opened.callback(file.close)
             end = _whole(file)
             if end == 0:
                 journal = cls(file, path, header)
                 journal._write(header.model_dump_json())
-                return journal
-            journal = cls(file, path, read_header(path))
-            _same(journal.header, header, path)
-            journal._read_back()
-            file.seek(end)
-        except BaseException:
-            file.close()
-            raise
+            else:
+                journal = cls(file, path, read_header(path))
+                _same(journal.header, header, path)
+                journal._read_back()
+                file.seek(end)
+            unless_opened.pop_all()
         return journal
 
     def append(self, judgment: Judgment, verdict: dict[str, Any] | None, spent: Amount) -> None:

@@ -11,7 +11,7 @@ from evals.data.item import Item
 from evals.data.spec import DataSpec
 from evals.experiment import NONE
 from evals.journal import Key
-from evals.judgment import Costs, Judgment, costs_of, votes_of
+from evals.judgment import Judgment, costs_of, votes_of
 from fusion.verdict import Verdict
 from orchestrator.judge import Judge
 from orchestrator.perturbations import perturb
@@ -72,16 +72,8 @@ def _refused(judge: Judge) -> bool:
 
 
 def _judged(task: Task, digest: str, verdict: Verdict) -> Judgment:
-    item = task.item
     return Judgment(
-        case=item.case,
-        sha256=digest,
-        truth=item.truth,
-        generator=item.generator,
-        source=item.source,
-        arm=task.arm,
-        perturbation=task.perturbation,
-        repeat=task.repeat,
+        **_about(task, digest),
         label=verdict.label,
         undecided_because=verdict.undecided_because,
         basis=verdict.basis,
@@ -93,18 +85,19 @@ def _judged(task: Task, digest: str, verdict: Verdict) -> Judgment:
 
 
 def _failed(task: Task, digest: str, error: SixlensError) -> Judgment:
+    return Judgment(**_about(task, digest), label=None, error=str(error), error_kind=type(error).__name__)
+
+
+def _about(task: Task, digest: str) -> dict[str, Any]:
+    """What is known of a judgment before the outcome."""
     item = task.item
-    return Judgment(
-        case=item.case,
-        sha256=digest,
-        truth=item.truth,
-        generator=item.generator,
-        source=item.source,
-        arm=task.arm,
-        perturbation=task.perturbation,
-        repeat=task.repeat,
-        label=None,
-        error=str(error),
-        error_kind=type(error).__name__,
-        costs=Costs(),
-    )
+    return {
+        "case": item.case,
+        "sha256": digest,
+        "truth": item.truth,
+        "generator": item.generator,
+        "source": item.source,
+        "arm": task.arm,
+        "perturbation": task.perturbation,
+        "repeat": task.repeat,
+    }

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from backends.errors import ConfigError
 from backends.images.likeness import alike
+from backends.text_file import read_text
 from backends.yaml_file import build, parse_yaml
 from paradigms.label import Label
 
@@ -151,7 +152,7 @@ def _from_folders(folder: Path) -> Iterator[Exemplar]:
             if file.suffix.lower() not in _PICTURES:
                 continue
             note = file.with_suffix(".txt")
-            reason = _read_text(note).strip() if note.is_file() else ""
+            reason = _text(note).strip() if note.is_file() else ""
             if len(reason) > _MAX_TEXT:
                 raise ConfigError(f"{note}: longer than {_MAX_TEXT} characters; shorten the reason.")
             picture = _inside(folder, f"{group.name}/{file.name}", str(group))
@@ -165,7 +166,7 @@ def _entries(folder: Path) -> list[Path]:
 
 def _from_manifest(path: Path) -> Iterator[Exemplar]:
     """The exemplars of a manifest, in its order."""
-    entries = _READERS[path.suffix.lower()](_read_text(path), str(path))
+    entries = _READERS[path.suffix.lower()](_text(path), str(path))
     if not isinstance(entries, list):
         raise ConfigError(f"{path}: a manifest is a list of exemplars, each with label, picture and reason.")
     for number, entry in enumerate(entries, start=1):
@@ -201,15 +202,10 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _read_text(path: Path) -> str:
-    with path.open("rb") as file:
-        data = file.read(_MAX_BYTES + 1)
-    if len(data) > _MAX_BYTES:
-        raise ConfigError(f"{path}: larger than {_MAX_BYTES} bytes; exemplars are few and short.")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not UTF-8 text.") from error
+def _text(path: Path) -> str:
+    return read_text(
+        path, _MAX_BYTES, f"larger than {_MAX_BYTES} bytes; exemplars are few and short.", encoding="utf-8-sig"
+    )
 
 
 def _parse_csv(text: str, name: str) -> Any:

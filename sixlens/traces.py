@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from backends.errors import ConfigError, MissingExtraError
@@ -27,14 +27,13 @@ def exported_traces(*, wanted: bool) -> Iterator[TracerProvider | None]:
         yield None
         return
     provider = _provider()
-    try:
-        yield provider
-    except KeyboardInterrupt:
-        raise  # Nobody who pressed Ctrl-C waits for a collector.
-    except BaseException:
-        provider.shutdown()
-        raise
-    provider.shutdown()
+    with ExitStack() as at_the_end:
+        at_the_end.callback(provider.shutdown)
+        try:
+            yield provider
+        except KeyboardInterrupt:
+            at_the_end.pop_all()  # Nobody who pressed Ctrl-C waits for a collector.
+            raise
 
 
 def _provider() -> TracerProvider:

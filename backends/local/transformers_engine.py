@@ -338,7 +338,7 @@ class TransformersEngine:
             pad_token_id=checkpoint.pad,
         )
         if cache is not None:
-            inputs["past_key_values"] = cache
+            inputs["cache"] = cache
         if lines is not None:
             inputs["logits_processor"] = [Lines(lines, checkpoint.ends, checkpoint.pad)]
             inputs["stopping_criteria"] = [LinesDone(lines, self._unwanted)]

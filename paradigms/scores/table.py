@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from backends.errors import ConfigError
+from backends.text_file import read_text
 from paradigms.scores.scorer import MAX_SCORE, Scored
 
 MAX_BYTES = 100_000_000
@@ -66,7 +67,8 @@ def read_score_table(path: Path) -> ScoreTable:
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """The rows below the header, with their line numbers."""
-    reader = csv.DictReader(io.StringIO(_text(path), newline=""), strict=True)
+    text = read_text(path, MAX_BYTES, f"larger than {MAX_BYTES:,} bytes.", encoding="utf-8-sig")
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     try:
         columns = reader.fieldnames or ()
         if "score" not in columns or not {"case", "sha256"} & set(columns):
@@ -77,22 +79,6 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
             yield reader.line_num, {name: row[name] or "" for name in _COLUMNS if name in row}
     except csv.Error as error:
         raise ConfigError(f"{path}, line {reader.line_num}: not valid CSV: {error}.") from error
-
-
-def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or 'cannot be read'}.") from error
-    except ValueError as error:
-        raise ConfigError(f"{str(path)!r} cannot be used as a file name.") from error
-    if len(data) > MAX_BYTES:
-        raise ConfigError(f"{path}: larger than {MAX_BYTES:,} bytes.")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not UTF-8 text.") from error
 
 
 def _number(text: str, where: str) -> float:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
+
+from filelock import FileLock, Timeout
 
 from backends.errors import ConfigError
 from sixlens.server.store_schema import open_database
@@ -39,15 +40,14 @@ class Store:
         self.folder = folder
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sixlens-store")
         self._connection: sqlite3.Connection | None = None
-        self._lock: int | None = None
+        # Given back by the operating system when the process dies. It is taken and released in two threads.
+        self._lock = FileLock(folder / LOCK, mode=0o600, thread_local=False)
 
     async def __aenter__(self) -> Self:
-        loop = asyncio.get_running_loop()
-        try:
-            self._connection = await loop.run_in_executor(self._thread, self._open)
-        except BaseException:
-            self._close()
-            raise
+        with ExitStack() as unless_opened:
+            unless_opened.callback(self._close)
+            self._connection = await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
+            unless_opened.pop_all()
         return self
 
     async def __aexit__(
@@ -76,25 +76,22 @@ class Store:
         try:
             result = work(connection)
             connection.execute("COMMIT")
-        except BaseException:
-            # A full disk may have ended it already; one that stays open would stand in the way of all that follow.
+        finally:
+            # Still open unless it was committed, or a full disk has ended it; it would stand in the way of all others.
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            raise
         return result
 
     def _open(self) -> sqlite3.Connection:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            raise ConfigError(f"{self.folder} cannot be used as data folder ({error.strerror}).") from error
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+            self._lock.acquire(timeout=0)
+        except Timeout as error:
             raise ConfigError(
                 f"{self.folder} is used by another `sixlens serve`. Choose another --data-dir."
             ) from error
+        except OSError as error:
+            raise ConfigError(f"{self.folder} cannot be used as data folder ({error.strerror}).") from error
         path = self.folder / DATABASE
         try:
             path.touch(mode=0o600)
@@ -106,6 +103,4 @@ class Store:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        self._lock.release()
