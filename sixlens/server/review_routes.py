@@ -46,8 +46,7 @@ async def list_reviews(
 ) -> Response:
     """Cases for people, oldest first. Blind ones come without the tool's label."""
     wanted = None if status == "all" else status
-    found = await service.store.run(review_rows.page, wanted, position(cursor), limit)
-    waiting = await service.store.run(review_rows.waiting)
+    found, waiting = await service.store.run(review_rows.listing, wanted, position(cursor), limit)
     items = [views.review(row) for row in found]
     return JSONResponse({"items": items, "next_cursor": next_cursor(found, limit), "waiting": waiting})
 

@@ -39,6 +39,11 @@ def read(connection: sqlite3.Connection, ident: str) -> Row | None:
     return None if row is None else _with_decisions(connection, dict(row))
 
 
+def listing(connection: sqlite3.Connection, status: str | None, after: int | None, limit: int) -> tuple[list[Row], int]:
+    """A `page`, and how many cases were `waiting` at the very same moment."""
+    return page(connection, status, after, limit), waiting(connection)
+
+
 def waiting(connection: sqlite3.Connection) -> int:
     """How many cases wait for a person."""
     (count,) = connection.execute("SELECT count(*) FROM reviews WHERE status = 'waiting'").fetchone()

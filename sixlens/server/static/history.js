@@ -1,7 +1,8 @@
 // What was judged so far, newest first.
 
 import * as api from "./api.js";
-import { announce, button, el, field, long, options, problem, said, show, tag, when } from "./dom.js";
+import { announce, el, field, long, options, said, show, tag, when } from "./dom.js";
+import { listing } from "./listing.js";
 import { DECISIONS, LABELS, STATUS, sideOf } from "./words.js";
 
 const PAGE = 20;
@@ -12,30 +13,18 @@ export async function historyView() {
   const reference = el("input", { type: "search", maxlength: "200" });
   const since = el("input", { type: "date" });
   const until = el("input", { type: "date" });
-  const error = problem();
-  const list = el("ul", { class: "entries" });
-  const more = el("p", { class: "row" });
   const files = el("p", { class: "row" });
   const chosen = () => query({ status, label, reference, since, until });
-  const load = async (cursor) => {
-    error.textContent = "";
-    try {
-      await fill(chosen(), cursor);
-    } catch (failed) {
-      error.textContent = failed.message;
-    }
+  let filters = {};
+  const ask = (cursor) => {
+    if (!cursor) filters = chosen();
+    return api.judgments(new URLSearchParams({ ...filters, limit: PAGE, ...(cursor ? { cursor } : {}) }));
   };
-  const fill = async (filters, cursor) => {
-    const asked = new URLSearchParams({ ...filters, limit: PAGE, ...(cursor ? { cursor } : {}) });
-    const page = await api.judgments(asked);
-    const entries = page.items.map(entry);
-    if (!cursor) list.replaceChildren(...(entries.length ? entries : [el("li", { class: "muted" }, "Nothing here.")]));
-    else list.append(...entries);
-    if (cursor) entries[0]?.querySelector("a")?.focus();
-    more.replaceChildren(...(page.next_cursor ? [button("Show older ones", () => load(page.next_cursor))] : []));
+  const shown = (_, list) => {
     files.replaceChildren(...["csv", "jsonl"].map((format) => exported(filters, format)));
     announce(`${list.querySelectorAll("a").length} shown`);
   };
+  const { elements, load } = listing(ask, entry, { empty: "Nothing here.", more: "Show older ones" }, shown);
   const form = el(
     "form",
     {
@@ -43,7 +32,7 @@ export async function historyView() {
       role: "search",
       "aria-label": "Filter",
       onsubmit: (event) => event.preventDefault(),
-      onchange: () => load(),
+      onchange: load,
     },
     field("Status", status),
     field("Label", label),
@@ -51,7 +40,7 @@ export async function historyView() {
     field("From", since),
     field("To", until),
   );
-  show("History", el("h1", {}, "History"), form, error, list, more, files);
+  show("History", el("h1", {}, "History"), form, ...elements, files);
   await load();
 }
 

@@ -1,7 +1,8 @@
 // Cases that wait for a person. Of some the tool's label is withheld until the person has decided.
 
 import * as api from "./api.js";
-import { announce, button, el, field, long, options, problem, said, show, showWaiting, tag, when } from "./dom.js";
+import { announce, el, field, long, options, problem, said, show, showWaiting, tag, when } from "./dom.js";
+import { listing } from "./listing.js";
 import { linked, marksOf, numberLink, pictureWith } from "./regions.js";
 import { decided, legend, verdictParts } from "./verdict.js";
 import { DECISIONS, REASONS, count } from "./words.js";
@@ -14,25 +15,12 @@ export async function queueView() {
     ["decided", "decided"],
     ["all", "all"],
   ]);
-  const list = el("ul", { class: "entries" });
-  const more = el("p", { class: "row" });
-  const error = problem();
-  const load = async (cursor) => {
-    error.textContent = "";
-    try {
-      const page = await api.reviews(
-        new URLSearchParams({ status: status.value, limit: 20, ...(cursor ? { cursor } : {}) }),
-      );
-      const entries = page.items.map(entry);
-      if (cursor) list.append(...entries);
-      else list.replaceChildren(...(entries.length ? entries : [el("li", { class: "muted" }, "No case is here.")]));
-      more.replaceChildren(...(page.next_cursor ? [button("Show further ones", () => load(page.next_cursor))] : []));
-      announce(`${count(page.waiting, "case")} waiting`);
-    } catch (failed) {
-      error.textContent = failed.message;
-    }
-  };
-  status.addEventListener("change", () => load());
+  const ask = (cursor) =>
+    api.reviews(new URLSearchParams({ status: status.value, limit: 20, ...(cursor ? { cursor } : {}) }));
+  const shown = (page) => announce(`${count(page.waiting, "case")} waiting`);
+  const words = { empty: "No case is here.", more: "Show further ones" };
+  const { elements, load } = listing(ask, entry, words, shown);
+  status.addEventListener("change", load);
   show(
     "Review",
     el("h1", {}, "Cases for a person"),
@@ -42,9 +30,7 @@ export async function queueView() {
       "The tool hands over what it could not decide, what was objected to, and a few decided cases by chance.",
     ),
     el("div", { class: "filters" }, field("Show", status)),
-    error,
-    list,
-    more,
+    ...elements,
     el(
       "p",
       { class: "row" },

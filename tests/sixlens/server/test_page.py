@@ -429,6 +429,33 @@ def test_history_is_filtered_and_paged(serve: Callable[..., Served], visit: Visi
     assert page.get_by_role("button", name="Show older ones").count() == 0
 
 
+def test_the_latest_filter_counts_whatever_order_the_answers_arrive_in(
+    serve: Callable[..., Served], visit: Visit, seen: Path, tmp_path: Path
+) -> None:
+    served = serve(seen)
+    page = visit(served)
+    judge(page, picture(tmp_path, "first.png"))
+    page.get_by_role("link", name="History").click()
+    page.get_by_role("link", name="first.png").wait_for()
+    held: list[Any] = []
+
+    def late(route: Any) -> None:
+        if "label=generated" in route.request.url:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/v1/judgments?*", late)
+    with page.expect_request("**/v1/judgments?*label=generated*"):
+        page.get_by_label("Label").select_option("generated")
+    with page.expect_response("**/v1/judgments?*label=real*"):
+        page.get_by_label("Label").select_option("real")
+    with page.expect_response("**/v1/judgments?*label=generated*"):
+        held[0].continue_()
+    page.wait_for_timeout(200)
+    assert page.locator(".entries .name").all_inner_texts() == ["first.png"]
+
+
 def test_a_blind_case_is_decided_before_the_label_is_shown(
     serve: Callable[..., Served], visit: Visit, tmp_path: Path
 ) -> None:

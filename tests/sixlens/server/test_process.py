@@ -106,11 +106,13 @@ def test_a_kill_loses_nothing(start: Start) -> None:
         assert client.get("/v1/reviews").json() == reviews
         interrupted = [post(client, number)["id"] for number in range(2, 5)]
     server.stop(signal.SIGKILL)
-    server = start(DECIDED)
+    server = start(DECIDED, "--review-share", "0")
     with server.client() as client:
-        assert client.get("/v1/reviews").json() == reviews
         assert client.get(f"/v1/judgments/{waiting['id']}").json() == waiting
-        assert [wait_for(client, ident)["status"] for ident in interrupted] == ["done"] * 3
+        ended = [wait_for(client, ident) for ident in interrupted]
+        found = [(one["status"], one["verdict"]["label"], one["review"]["status"]) for one in ended]
+        assert found == [("done", "real", "none")] * 3
+        assert client.get("/v1/reviews").json() == reviews
         review = reviews["items"][0]["id"]
         assert client.get(f"/v1/reviews/{review}/picture").status_code == 200
         decided = client.post(f"/v1/reviews/{review}", json={"decision": "real", "reviewer": "A"})
