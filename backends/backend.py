@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 from pydantic import BaseModel, ConfigDict
 
 from backends.completion import Completion
+from backends.image_tokens import ImageTokens
 from backends.request import Request
 
 
@@ -41,6 +42,10 @@ class Capabilities(BaseModel):
     """Prompts shorter than this are never cached by the provider."""
     context_tokens: int | None = None
     """Prompt and answer together."""
+    thinking_tokens: int = 0
+    """Tokens that the model may spend on thinking, beside those of the answer; servers count both as answer tokens."""
+    image_tokens: ImageTokens | None = None
+    """How the provider counts the tokens of a picture."""
     box_format: BoxFormat | None = None
     image_multiple: int | None = None
     """The server rounds the sides of pictures to multiples of this many pixels."""
@@ -92,7 +97,8 @@ class Provider(Backend, Protocol):
 
     A provider may also have an `endpoint`, a string: server and model, the same however the spec string was spelled,
     and right once it is prepared. Limits on calls go by it; without one, by the spec. And it may have a number
-    `most_in_flight`, beyond which more calls at once gain nothing: they are held back.
+    `most_in_flight` (or None), beyond which more calls at once gain nothing: they are held back unless the user's limits
+    for this backend say otherwise.
     """
 
     @property

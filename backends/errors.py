@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     from backends.completion import RateState
 
 
+_BUSY = (503, 529)
+"""Statuses of a server that has too much to do; 529 is Anthropic's."""
+
+
 class SixlensError(Exception):
     """Root of the tree. `exit_code` is what the command line returns for it."""
 
@@ -141,6 +145,11 @@ class BackendError(SixlensError):
 
     transient: bool = False
 
+    @property
+    def turned_away(self) -> bool:
+        """Whether the server had no time for the request, and did nothing for it."""
+        return self.status in _BUSY
+
     def __init__(
         self,
         message: str,
@@ -181,6 +190,11 @@ class RateLimitError(BackendError):
 
     transient = True
 
+    @property
+    def turned_away(self) -> bool:
+        """Always."""
+        return True
+
 
 class ServerError(BackendError):
     """The server failed (5xx)."""
@@ -214,6 +228,9 @@ class InvalidRequestError(BackendError):
 
 class UnsupportedError(BackendError):
     """The model does not take a setting or a kind of input."""
+
+    learnt: bool = False
+    """The provider has understood which setting it is, and the next attempt goes out without it."""
 
 
 class ContextLengthError(BackendError):

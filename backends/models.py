@@ -14,6 +14,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from backends.backend import BoxFormat, Capabilities
+from backends.image_tokens import ImageTokens
 from backends.yaml_file import build, parse_yaml
 
 MaxTokensField = Literal["max_tokens", "max_completion_tokens"]
@@ -34,6 +35,10 @@ class ModelFacts(BaseModel):
     prefix_cache: bool | None = None
     cache_min_tokens: int | None = Field(default=None, ge=1)
     context_tokens: int | None = Field(default=None, ge=1)
+    thinking_tokens: int | None = Field(default=None, ge=0)
+    """Room that a model which thinks before it answers gets for that, in tokens, beside the room for the answer."""
+    image_tokens: ImageTokens | None = None
+    """How the provider counts the tokens of a picture."""
     box_format: BoxFormat | None = None
     image_multiple: int | None = Field(default=None, ge=1)
     image_max_pixels: int | None = Field(default=None, ge=1)
@@ -46,6 +51,8 @@ class ModelFacts(BaseModel):
     """vLLM: a picture may carry a name of its own, by which its encoding is found again."""
     prompt_cache_key: bool | None = None
     """OpenAI: requests that share a prefix may say so, and are sent to the same machine."""
+    cache_breakpoints: bool | None = None
+    """OpenAI: a prefix is only found again up to a mark in the prompt, and writing it costs more than reading."""
 
     def over(self, other: ModelFacts) -> ModelFacts:
         """These facts, and those of `other` where these say nothing."""
@@ -61,6 +68,8 @@ class ModelFacts(BaseModel):
             prefix_cache=self.prefix_cache,
             cache_min_tokens=self.cache_min_tokens,
             context_tokens=self.context_tokens,
+            thinking_tokens=self.thinking_tokens or 0,
+            image_tokens=self.image_tokens,
             box_format=self.box_format,
             image_multiple=self.image_multiple,
             image_max_pixels=self.image_max_pixels,

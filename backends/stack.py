@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from backends.layers.fallback import FallbackLayer
 from backends.layers.flight import SingleFlight
 from backends.layers.limiter import Limiter, LimiterLayer, LimiterPolicy, Limiters
 from backends.layers.retry import RetryLayer, RetryPolicy
+from backends.layers.thinking import ThinkingLayer
 from backends.layers.usage import UsageLayer, UsageMeter
 from backends.prices import Prices
 
@@ -42,6 +43,8 @@ class LayerPolicy:
 
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     limiter: LimiterPolicy = field(default_factory=LimiterPolicy)
+    limiters: Mapping[str, LimiterPolicy] = field(default_factory=dict)
+    """What counts in place of `limiter` for single backends, by their spec; with a ceiling that somebody chose."""
     storable: Storable = complete_and_not_empty
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     """Waits between attempts."""
@@ -50,8 +53,8 @@ class LayerPolicy:
 def build_stack(providers: Sequence[Backend], resources: Resources, policy: LayerPolicy | None = None) -> Backend:
     """One backend out of `providers`, of which each but the first is the fallback of those before it.
 
-    Outer to inner: fallback → usage → cache → retry → budget → limiter → provider. With a tracer, spans are made around
-    the cache, for its hits, and around the provider, for each attempt.
+    Outer to inner: fallback → usage → cache → thinking → retry → budget → limiter → provider. With a tracer, spans are
+    made around the cache, for its hits, and around the provider, for each attempt.
 
     Args:
         providers: at least one. Those that follow `Provider` are prepared before their `identity` is read; of others
@@ -65,7 +68,7 @@ def build_stack(providers: Sequence[Backend], resources: Resources, policy: Laye
 
 
 def _chain(provider: Backend, resources: Resources, policy: LayerPolicy) -> Backend:
-    bounds = _bounds(provider, policy.limiter)
+    bounds = policy.limiters.get(provider.spec) or _bounds(provider, policy.limiter)
 
     def limiter() -> Limiter:
         endpoint, account = getattr(provider, "endpoint", provider.spec), getattr(provider, "account", "")
@@ -75,7 +78,7 @@ def _chain(provider: Backend, resources: Resources, policy: LayerPolicy) -> Back
     budgeted = BudgetLayer(limited, resources.budget, resources.prices)
     retried = RetryLayer(budgeted, policy.retry, policy.sleep)
     identity = _Identity(provider, retried)
-    cached = CacheLayer(retried, identity, resources.flights, resources.store, policy.storable)
+    cached = CacheLayer(ThinkingLayer(retried), identity, resources.flights, resources.store, policy.storable)
     return UsageLayer(_hits(cached, resources.tracer, provider), resources.meter)
 
 

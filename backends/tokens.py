@@ -1,13 +1,14 @@
 """About how many tokens a request has, before anybody counted them: one estimate from below, one from above.
 
-Text: a token is seldom shorter than three bytes of UTF-8 and seldom longer than six. Pictures: vision models spend a
-token on 28 × 28 pixels or more, and few spend more than one on 14 × 14.
+Text: a token is seldom shorter than three bytes of UTF-8 and seldom longer than six. Pictures: as the provider says that
+it counts them; where nobody says, most vision models spend a token on 28 × 28 pixels or more.
 """
 
 from __future__ import annotations
 
 import math
 
+from backends.image_tokens import ImageTokens
 from backends.request import Picture, Request, Text
 
 _TURN_TOKENS = 16
@@ -18,10 +19,10 @@ def at_least(request: Request) -> int:
     return _text_bytes(request) // 6 + 64 * len(request.pictures)
 
 
-def at_most(request: Request) -> int:
-    """Tokens that the prompt hardly exceeds: for asking a server for enough room."""
+def at_most(request: Request, rule: ImageTokens | None = None) -> int:
+    """Tokens that the prompt hardly exceeds: for setting enough aside. `rule` says how the model counts pictures."""
     turns = _TURN_TOKENS * (len(request.messages) + 1)
-    return turns + math.ceil(_text_bytes(request) / 3) + sum(_picture_room(p) for p in request.pictures)
+    return turns + math.ceil(_text_bytes(request) / 3) + sum(_picture_room(p, rule) for p in request.pictures)
 
 
 def _text_bytes(request: Request) -> int:
@@ -31,5 +32,7 @@ def _text_bytes(request: Request) -> int:
     )
 
 
-def _picture_room(picture: Picture) -> int:
+def _picture_room(picture: Picture, rule: ImageTokens | None) -> int:
+    if rule is not None:
+        return rule.count(picture.width, picture.height)
     return max(1024, math.ceil(picture.width / 28) * math.ceil(picture.height / 28) + 64)

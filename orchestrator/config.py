@@ -163,10 +163,18 @@ def _only_backend(data: Mapping[str, Any], backend: str) -> dict[str, Any]:
     fusion = data.get("fusion")
     if isinstance(fusion, dict):
         data = {**data, "fusion": {**fusion, "backend": None}}
-    settings = data.get("backends")
-    if isinstance(settings, dict):
-        data = {**data, "backends": {spec: value for spec, value in settings.items() if spec == backend}}
-    return {**data, "backend": backend, "fallback": []}
+    limits = data.get("limits")
+    if isinstance(limits, dict):
+        data = {**data, "limits": _of_backend(limits, backend)}
+    return {**_of_backend(data, backend), "backend": backend, "fallback": []}
+
+
+def _of_backend(data: Mapping[str, Any], backend: str) -> dict[str, Any]:
+    """The data with what `backends` holds about this one alone."""
+    own = data.get("backends")
+    if not isinstance(own, dict):
+        return dict(data)
+    return {**data, "backends": {spec: value for spec, value in own.items() if spec == backend}}
 
 
 def _without_backend(choice: Any) -> Any:

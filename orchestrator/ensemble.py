@@ -125,6 +125,15 @@ class RetrySettings(_Config):
     max_wait: float = Field(ge=0)
 
 
+class BackendLimits(_Config):
+    """What is other than in `limits` for one backend; what is left out is as there."""
+
+    start: int | None = Field(default=None, ge=1)
+    ceiling: int | None = Field(default=None, ge=1)
+    rpm: int | None = Field(default=None, ge=1)
+    tpm: int | None = Field(default=None, ge=1)
+
+
 class LimitSettings(_Config):
     """Calls in flight to one endpoint, account and model."""
 
@@ -134,6 +143,13 @@ class LimitSettings(_Config):
     """Requests a minute, inclusive."""
     tpm: int | None = Field(ge=1)
     """Tokens a minute, inclusive."""
+    backends: dict[str, BackendLimits]
+    """What is other for single backends, by their spec."""
+
+    def of(self, spec: str) -> LimitSettings:
+        """The limits of one backend."""
+        own = self.backends.get(spec, BackendLimits()).model_dump(exclude_none=True)
+        return self.model_copy(update=own)
 
 
 class BudgetSettings(_Config):

@@ -34,7 +34,7 @@ from fusion.calibration import Calibration, read_calibration
 from fusion.panel import panel_paradigm
 from fusion.strategies import FITTED, strategy
 from orchestrator.case import Kit, ShownExemplar
-from orchestrator.ensemble import Ensemble
+from orchestrator.ensemble import Ensemble, LimitSettings
 from orchestrator.scorers import open_scorers, score_digests
 from paradigms.exemplars import Exemplar, choose_exemplars, load_exemplars
 from paradigms.label import Label
@@ -197,8 +197,8 @@ def _open_backends(ensemble: Ensemble, paradigms: Mapping[str, Paradigm], openin
     specs = backend_specs(ensemble, paradigms)
     if not specs:
         return {}
-    policy, asked = _policy(ensemble), (*specs, *ensemble.fallback)
-    for spec in ensemble.backends:
+    asked = (*specs, *ensemble.fallback)
+    for spec in {**ensemble.backends, **ensemble.limits.backends}:
         # Backends that were handed in may stand for those that the settings are about.
         if not opening.given and spec not in asked:
             log.warning("The settings for %s are not used: nobody asks it. Asked: %s.", spec, ", ".join(asked))
@@ -212,6 +212,7 @@ def _open_backends(ensemble: Ensemble, paradigms: Mapping[str, Paradigm], openin
             )
         opening.providers[spec] = opening.given.get(spec) or _open(ensemble, spec, opening)
         opening.stack.push_async_callback(opening.providers[spec].aclose)
+    policy = _policy(ensemble, opening.providers)
     return {
         spec: build_stack([opening.providers[one] for one in (spec, *ensemble.fallback)], opening.resources, policy)
         for spec in specs
@@ -239,16 +240,22 @@ def _resources(ensemble: Ensemble, cache_path: Path | CacheStore | None, around:
     )
 
 
-def _policy(ensemble: Ensemble) -> LayerPolicy:
+def _policy(ensemble: Ensemble, providers: Mapping[str, Backend]) -> LayerPolicy:
     retry, limits = ensemble.retry, ensemble.limits
+    own = {providers[spec].spec: limits.of(spec) for spec in limits.backends if spec in providers}
     return LayerPolicy(
         retry=RetryPolicy(
             attempts=retry.attempts, max_retry_after_s=retry.max_wait, request_s=ensemble.deadlines.request
         ),
-        limiter=LimiterPolicy(
-            start=limits.start, ceiling=limits.ceiling, rpm=limits.rpm, tpm=limits.tpm, patience_s=retry.max_wait
-        ),
+        limiter=_limiter(limits, retry.max_wait),
+        limiters={spec: _limiter(own[spec], retry.max_wait) for spec in own},
         storable=storable,
+    )
+
+
+def _limiter(limits: LimitSettings, patience_s: float) -> LimiterPolicy:
+    return LimiterPolicy(
+        start=limits.start, ceiling=limits.ceiling, rpm=limits.rpm, tpm=limits.tpm, patience_s=patience_s
     )
 
 

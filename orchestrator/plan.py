@@ -159,7 +159,7 @@ def _rehearsed(ensemble: Ensemble) -> Ensemble:
             "stability": 0,
             "budget": free,
             "deadlines": Deadlines(case=600, fusion=300, request=600, attempt=300, connect=10),
-            "limits": LimitSettings(start=64, ceiling=64, rpm=None, tpm=None),
+            "limits": LimitSettings(start=64, ceiling=64, rpm=None, tpm=None, backends={}),
             "cache": False,
             "strict": False,
         }

@@ -12,13 +12,12 @@ from backends.backend import Backend
 from backends.completion import Completion
 from backends.errors import (
     AuthError,
+    BackendError,
     BudgetError,
     ConfigError,
     ContextLengthError,
     InvalidRequestError,
     QuotaError,
-    RateLimitError,
-    ServerError,
     UnsupportedError,
 )
 from backends.layers.layer import Layer
@@ -26,16 +25,8 @@ from backends.layers.relay import Relay
 from backends.prices import Prices
 from backends.request import Observer, Request
 
-_BUSY = (503, 529)
-_TURNED_AWAY = (
-    RateLimitError,
-    AuthError,
-    QuotaError,
-    InvalidRequestError,
-    UnsupportedError,
-    ContextLengthError,
-)
-"""With these the server did no work, so no tokens are spent. After any other error it may have."""
+_REFUSED = (AuthError, QuotaError, InvalidRequestError, UnsupportedError, ContextLengthError)
+"""With these, and when it turns a call away, the server did no work, so no tokens are spent. Else it may have."""
 _ROUNDING = 1e-9
 """Sums of dollars are compared with this much grace: three times 0.1 is within 0.3."""
 
@@ -187,12 +178,9 @@ class BudgetLayer(Layer):
             completion = completion.model_copy(update={"cost": self._prices.cost(self.spec, completion.usage)})
             attempt.sent = True
             spent = _spent(completion, need)
-        except _TURNED_AWAY:
-            spent = Amount(calls=1)
-            raise
-        except ServerError as error:
-            # Busy servers turn calls away; others may have worked, and charge for it.
-            spent = Amount(calls=1) if error.status in _BUSY else need
+        except BackendError as error:
+            if error.turned_away or isinstance(error, _REFUSED):
+                spent = Amount(calls=1)
             raise
         finally:
             budget.settle(need, spent if attempt.sent else Amount())
@@ -209,7 +197,7 @@ class BudgetLayer(Layer):
         limits = list(budget.chain())
         if all(limit.tokens is None and limit.cost is None for limit in limits):
             return Amount(calls=1)
-        prompt, answer = tokens.at_most(request), request.sampling.max_tokens
+        prompt, answer = tokens.at_most(request, self.capabilities.image_tokens), request.sampling.max_tokens
         cost = self._prices.estimate(self.spec, prompt, answer)
         if cost is None and any(limit.cost is not None for limit in limits):
             raise BudgetError(

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from backends import tokens
 from backends.backend import Backend
 from backends.completion import Completion, RateState
-from backends.errors import ConfigError, RateLimitError
+from backends.errors import AttemptTimeoutError, BackendError, ConfigError, RateLimitError
 from backends.layers.layer import Layer
 from backends.layers.pace import Pace, Start
 from backends.layers.window import Window
@@ -131,7 +131,7 @@ class Limiter:
             self._pace.heed(completion.rate, now, max(1, slot.start.tokens), self._granted - slot.number)
 
     def refused(self, slot: Slot, retry_after: float | None, rate: RateState | None = None) -> None:
-        """The server answered 429; nothing starts for `retry_after` seconds. `release` must still follow.
+        """The server has too much to do (429, 503, 529, no answer in time); nothing starts for `retry_after` seconds. `release` must still follow.
 
         Rate headers are read as those of an answer, but only when the server does not say outright when to come back:
         their reset is the time until the whole allowance is there again, which is often much later.
@@ -241,20 +241,21 @@ class LimiterLayer(Layer):
             ConfigError: the endpoint is in use already, with other bounds.
         """
         limiter = self._limiter()
-        needed = _call_tokens(request) if limiter.policy.tpm is not None else 0
+        needed = self._call_tokens(request) if limiter.policy.tpm is not None else 0
         slot = await limiter.acquire(needed, request.origin.order)
         try:
             if request.observer is not None:
                 request.observer.on_slot()
             completion = await self._inner.complete(request)
             limiter.answered(slot, completion)
-        except RateLimitError as error:
-            limiter.refused(slot, error.retry_after, error.rate)
+        except BackendError as error:
+            # A server that queues in silence says that it has too much to do by not answering in time.
+            if error.turned_away or isinstance(error, AttemptTimeoutError):
+                limiter.refused(slot, error.retry_after, error.rate)
             raise
         finally:
             limiter.release(slot)
         return completion
 
-
-def _call_tokens(request: Request) -> int:
-    return tokens.at_most(request) + request.sampling.max_tokens
+    def _call_tokens(self, request: Request) -> int:
+        return tokens.at_most(request, self.capabilities.image_tokens) + request.sampling.max_tokens

@@ -13,7 +13,7 @@ from tenacity import AsyncRetrying, RetryCallState
 
 from backends.backend import Backend
 from backends.completion import Completion, Stop
-from backends.errors import AttemptTimeoutError, BackendError
+from backends.errors import AttemptTimeoutError, BackendError, UnsupportedError
 from backends.layers.layer import Layer
 from backends.layers.relay import Relay
 from backends.layers.usage import add_costs, add_usage
@@ -44,7 +44,8 @@ class RetryPolicy(BaseModel):
 class RetryLayer(Layer):
     """Asks again after transient errors, as the provider classified them, and after empty answers.
 
-    A wait holds no slot and no budget. An answer that stays empty is returned as it is (`Stop.EMPTY`), so that what it
+    A setting that the server turns out not to take costs an attempt of the budget, but none of the policy: the question
+    goes out once more without it. A wait holds no slot and no budget. An answer that stays empty is returned as it is (`Stop.EMPTY`), so that what it
     cost is not lost; it is never stored, and a fallback takes over from it. `attempts` of the answer says how many were
     made, and its tokens and cost include those of the empty answers before it.
 
@@ -95,6 +96,19 @@ class RetryLayer(Layer):
 
     async def persist(self, call: Callable[[], Awaitable[T]]) -> tuple[T, int]:
         """Await `call` until it succeeds; its result, and the number of attempts. Raises as `complete` does."""
+        learnt = 0
+
+        async def once() -> T:
+            """One attempt, and at once the next one where the server only made known what to leave out."""
+            nonlocal learnt
+            while True:
+                try:
+                    return await call()
+                except UnsupportedError as error:
+                    if not error.learnt:
+                        raise
+                    learnt += 1
+
         # One object for each call: tenacity keeps the state of a run in it.
         retrying = AsyncRetrying(
             sleep=self._sleep,
@@ -104,14 +118,14 @@ class RetryLayer(Layer):
             retry_error_callback=_outcome,
         )
         try:
-            result: T = await retrying(call)
+            result: T = await retrying(once)
         except BackendError as error:
-            attempts = retrying.statistics["attempt_number"]
+            attempts = retrying.statistics["attempt_number"] + learnt
             if attempts == 1 and not error.transient:
                 raise
             tries = "1 attempt" if attempts == 1 else f"{attempts} attempts"
             raise error.again(f"{error} (after {tries})") from error
-        return result, retrying.statistics["attempt_number"]
+        return result, retrying.statistics["attempt_number"] + learnt
 
     def _wait(self, state: RetryCallState) -> float:
         """Seconds until the next attempt."""

@@ -1,8 +1,8 @@
 """What every provider over HTTP does alike: prepare once, check the request, ask within the time limit, map errors.
 
 One call of `complete` is one attempt. A setting that a model turns out not to take is remembered for the life of the
-backend, the attempt fails as `UnsupportedError` with `transient` set, and the next one goes out without the setting and
-says so in `Completion.notes`: a setting is refused or reported, never dropped in silence.
+backend, the attempt fails as `UnsupportedError` with `learnt` set, and the next one goes out without the setting and says
+so in `Completion.notes`: a setting is refused or reported, never dropped in silence.
 """
 
 from __future__ import annotations
@@ -202,15 +202,15 @@ class HttpBackend(abc.ABC):
 
     def _learned(self, reply: Reply, question: Question) -> BackendError | None:
         """Remember the setting that the server does not take, if it names one: the next attempt does without it."""
-        setting = self._renamed(reply, question)
+        setting, how = self._renamed(reply, question), "under its other name"
         if setting is None:
-            setting = named_setting(reply, question.optional)
+            setting, how = named_setting(reply, question.optional), "without it"
             if setting is None:
                 return None
             self._refused[setting] = self._target.say(f"The server: {reply.message}")
-        text = f"{self._target.model} takes no {setting}; the next attempt goes out without it."
+        text = f"{self._target.model} takes no {setting}; the next attempt goes out {how}."
         failure = self._target.fail(UnsupportedError, text, status=reply.status, headers=reply.headers)
-        failure.transient = True
+        failure.transient = failure.learnt = True
         return failure
 
     def _renamed(self, reply: Reply, question: Question) -> str | None:

@@ -36,6 +36,10 @@ from backends.tokens import at_most
 KEY_VARIABLE = "OLLAMA_API_KEY"
 URL = "http://127.0.0.1:11434"
 _SMALLEST_CONTEXT = 4096
+_MOST_IN_FLIGHT = 1
+"""Ollama works on one request at a time (OLLAMA_NUM_PARALLEL), and queues the others in silence while their time runs."""
+_THINKING_TOKENS = 4096
+"""Room for a model that Ollama calls a thinking one; it is part of the context, which costs memory."""
 
 
 class _Shown(BaseModel):
@@ -72,6 +76,11 @@ class OllamaBackend(HttpBackend):
     def __init__(self, target: Target, shared: SharedClient) -> None:
         super().__init__(target, shared)
         self._context = _SMALLEST_CONTEXT
+
+    @property
+    def most_in_flight(self) -> int | None:
+        """Calls in flight that make sense, unless somebody says how many the server takes; None in Ollama's cloud."""
+        return None if is_cloud(self._target.model) else _MOST_IN_FLIGHT
 
     async def _find_out(self) -> Target:
         response = await self._ask("/api/show", {"model": self._target.model})
@@ -138,7 +147,7 @@ class OllamaBackend(HttpBackend):
     def _room(self, request: Request) -> int:
         """The context to ask for: a power of two with room for prompt and answer, never less than asked for before."""
         limit = self._target.facts.context_tokens
-        needed = at_most(request) + request.sampling.max_tokens
+        needed = at_most(request, self._target.facts.image_tokens) + request.sampling.max_tokens
         while self._context < needed and (limit is None or self._context < limit):
             self._context *= 2
         return self._context if limit is None else min(self._context, limit)
@@ -180,11 +189,23 @@ class OllamaBackend(HttpBackend):
         room = self._context if limit is None else min(self._context, limit)
         if self._target.remote or reply.prompt_eval_count is None or reply.prompt_eval_count < room:
             return
-        self._context *= 2
         text = f"The prompt filled the context of {room} tokens and may have been cut, so the answer is not used."
         failure = self._target.fail(ContextLengthError, text)
-        failure.transient = limit is None or room < limit
+        self._outgrown(room, failure)
         raise failure
+
+    def _refusal(self, response: httpx2.Response, question: Question, seconds: float) -> Completion:
+        try:
+            return super()._refusal(response, question, seconds)
+        except ContextLengthError as failure:
+            self._outgrown(question.body["options"]["num_ctx"], failure)
+            raise
+
+    def _outgrown(self, room: int, failure: ContextLengthError) -> None:
+        """Ask for more than `room` from now on; where the model has more, asking again helps."""
+        limit = self._target.facts.context_tokens
+        self._context = max(self._context, 2 * room)
+        failure.transient = limit is None or room < limit
 
 
 def _host(remote: str) -> str:
@@ -196,8 +217,10 @@ def _facts(shown: _Shown) -> ModelFacts:
     """What Ollama says of a model: whether it sees, and how long its context may be."""
     lengths = [value for name, value in shown.model_info.items() if name.endswith(".context_length")]
     length = next((value for value in lengths if isinstance(value, int) and value > 0), None)
-    images = None if shown.capabilities is None else "vision" in shown.capabilities
-    return ModelFacts(images=images, context_tokens=length)
+    if shown.capabilities is None:
+        return ModelFacts(context_tokens=length)
+    thinking = _THINKING_TOKENS if "thinking" in shown.capabilities else None
+    return ModelFacts(images="vision" in shown.capabilities, context_tokens=length, thinking_tokens=thinking)
 
 
 def _stop(reply: _Reply) -> Stop:

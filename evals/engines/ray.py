@@ -12,7 +12,7 @@ from contextlib import aclosing, suppress
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from backends.errors import ConfigError, ProgramError
 from backends.layers.budget import Budget
@@ -24,11 +24,12 @@ from evals.engines.ray_row import read_row
 from evals.engines.stretch import Stretch
 from evals.experiment import RaySettings, RunBudget
 from evals.task import Result, Task
-from orchestrator.ensemble import Ensemble
+from orchestrator.ensemble import BackendLimits, Ensemble, LimitSettings
 
 if TYPE_CHECKING:
     from evals.engines.ray_worker import Assignment
 
+Limits = TypeVar("Limits", LimitSettings, BackendLimits)
 PATIENCE_S = 10.0
 """How long workers have to put down what they are doing when a run ends early."""
 
@@ -186,23 +187,24 @@ def _assignment(stretch: Stretch, ensemble: Ensemble, workers: int, limits: RunB
 
 def _workers(settings: RaySettings, ensemble: Ensemble, window: int, tasks: int) -> int:
     """How many workers there are: each has at least one task, and at least one of every limit."""
-    limits = ensemble.limits
-    bounds = (settings.workers, window, tasks, limits.ceiling, limits.rpm, limits.tpm)
-    return min(bound for bound in bounds if bound is not None)
+    limits: tuple[LimitSettings | BackendLimits, ...] = (ensemble.limits, *ensemble.limits.backends.values())
+    shared = [bound for one in limits for bound in (one.ceiling, one.rpm, one.tpm) if bound is not None]
+    return min(settings.workers, window, tasks, *shared)
 
 
 def _divided(ensemble: Ensemble, workers: int) -> Ensemble:
     """The ensemble with one worker's part of the limits; all parts together never exceed the whole."""
-    limits = ensemble.limits
-    part = limits.model_copy(
-        update={
-            "start": max(1, limits.start // workers),
-            "ceiling": limits.ceiling // workers,
-            "rpm": None if limits.rpm is None else limits.rpm // workers,
-            "tpm": None if limits.tpm is None else limits.tpm // workers,
-        }
-    )
+    own = {spec: _part(limits, workers) for spec, limits in ensemble.limits.backends.items()}
+    part = _part(ensemble.limits, workers).model_copy(update={"backends": own})
     return ensemble.model_copy(update={"limits": part})
+
+
+def _part(limits: Limits, workers: int) -> Limits:
+    """One worker's part."""
+    whole = {name: getattr(limits, name) for name in ("start", "ceiling", "rpm", "tpm")}
+    return limits.model_copy(
+        update={name: max(1, number // workers) for name, number in whole.items() if number is not None}
+    )
 
 
 def _limits(budget: Budget, ensemble: Ensemble) -> RunBudget:
