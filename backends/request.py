@@ -118,3 +118,19 @@ class Request:
     def pictures(self) -> tuple[Picture, ...]:
         """Every picture of the conversation, in order."""
         return tuple(part for message in self.messages for part in message.parts if isinstance(part, Picture))
+
+    @property
+    def prefix_end(self) -> tuple[int, int] | None:
+        """The message, and the part in it, with which the beginning ends that other requests have too; None: nowhere.
+
+        It is the first picture of the last turn that shows any (cut-outs of it may follow), unless turns before it show
+        some: then these are exemplars, which stay the same from case to case, and it is the last of them.
+        """
+        shown = [
+            [(turn, place) for place, part in enumerate(message.parts) if isinstance(part, Picture)]
+            for turn, message in enumerate(self.messages)
+        ]
+        shown = [places for places in shown if places]
+        if not shown:
+            return None
+        return shown[-2][-1] if len(shown) > 1 else shown[0][0]

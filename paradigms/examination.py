@@ -43,6 +43,8 @@ _CLOSING = re.compile(
 """The line that closes an answer written in prose; it is read as the label, and is no reason."""
 MOST_CLOSING = 3
 
+_MORE_ROOM = "give the model more `thinking_tokens`, or let it think less (see docs/backends.md)"
+
 Sureness = tuple[float, ProbabilitySource]
 """The chance of `generated`, and where it comes from."""
 
@@ -301,6 +303,8 @@ def _problem(completion: Completion, purpose: Purpose) -> tuple[Outcome, str] | 
         return Outcome.REFUSED, "the model declined to answer"
     if completion.stop is Stop.FILTER:
         return Outcome.REFUSED, "the provider's content filter withheld the answer"
+    if completion.stop is Stop.LENGTH and not clean(completion.text):
+        return Outcome.FAILED, f"the token limit was spent before the answer began, twice; {_MORE_ROOM}"
     if completion.stop is Stop.EMPTY or not clean(completion.text):
         return Outcome.FAILED, "the answer was empty"
     if purpose == "text":

@@ -4,7 +4,7 @@
 is one, and never Anthropic's. `ANTHROPIC_BASE_URL` does not count: where pictures go is read in the spec string.
 
 The prefix that a case's calls share (system text, then the picture) is marked for the provider's cache by one
-`cache_control` at the last picture of the first user turn.
+`cache_control` at that picture.
 """
 
 from __future__ import annotations
@@ -129,20 +129,18 @@ class AnthropicBackend(HttpBackend):
         return self._compose(fixed, wishes, tuple(notes))
 
     def _messages(self, request: Request) -> list[dict[str, Any]]:
-        turns = [message for message in request.messages if message.role != "system"]
-        first = next((message for message in turns if message.role == "user"), None)
-        messages = [self._message(message, marked=message is first) for message in turns]
+        messages = [self._message(message) for message in request.messages if message.role != "system"]
+        if request.prefix_end is not None and self._target.facts.prefix_cache is not False:
+            turn, place = request.prefix_end
+            before = sum(message.role == "system" for message in request.messages[:turn])
+            messages[turn - before]["content"][place]["cache_control"] = {"type": "ephemeral"}
         if request.prefill is not None:
             # The API refuses blanks at the end of a begun answer.
             messages.append({"role": "assistant", "content": request.prefill.rstrip()})
         return messages
 
-    def _message(self, message: Message, marked: bool) -> dict[str, Any]:
-        content = [self._block(part) for part in message.parts]
-        pictures = [block for block in content if block["type"] == "image"]
-        if marked and pictures and self._target.facts.prefix_cache is not False:
-            pictures[-1]["cache_control"] = {"type": "ephemeral"}
-        return {"role": message.role, "content": content}
+    def _message(self, message: Message) -> dict[str, Any]:
+        return {"role": message.role, "content": [self._block(part) for part in message.parts]}
 
     def _block(self, part: Part) -> dict[str, Any]:
         if not isinstance(part, Picture):

@@ -31,6 +31,8 @@ from backends.providers.transport import rate_state, request_id
 from backends.request import Message, Part, Picture, Request
 
 _LIMIT_FIELDS = ("max_tokens", "max_completion_tokens")
+_MARKED = "prompt_cache_options"
+"""The setting by which prefixes are cached up to the marks in the prompt, and no further."""
 _UNKNOWN_FIELD = re.compile(r"(un|not )(supported|recogni[sz]ed|known|expected|permitted)|extra|instead", re.IGNORECASE)
 
 
@@ -95,12 +97,18 @@ class ChatBackend(HttpBackend):
             wishes["logprobs"] = Wish(
                 {"logprobs": True, "top_logprobs": TOP_LOGPROBS}, ("top_logprobs", "top_n_tokens")
             )
+        if facts.cache_breakpoints:
+            # Else the service sets a mark of its own behind the question, where no other request goes on from.
+            wishes[_MARKED] = Wish({_MARKED: {"mode": "explicit"}}, ("prompt_cache_breakpoint",))
         if facts.prompt_cache_key and request.pictures:
             wishes["prompt_cache_key"] = Wish({"prompt_cache_key": request.pictures[0].sha256[:32]}, reported=False)
         return self._compose(fixed, wishes, tuple(notes))
 
     def _messages(self, request: Request) -> list[dict[str, Any]]:
         messages = [self._message(message) for message in request.messages]
+        if request.prefix_end is not None and self._target.facts.cache_breakpoints and self._takes(_MARKED):
+            turn, place = request.prefix_end
+            messages[turn]["content"][place]["prompt_cache_breakpoint"] = {"mode": "explicit"}
         if request.prefill is not None:
             messages.append({"role": "assistant", "content": request.prefill})
         return messages

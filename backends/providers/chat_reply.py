@@ -22,8 +22,16 @@ class _Logprobs(BaseModel):
     content: Places = None
 
 
+def _text(content: Any) -> Any:
+    """The text of an answer that comes in parts; what was thought before it is left out."""
+    if not isinstance(content, list):
+        return content
+    texts = [part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text"]
+    return "".join(text for text in texts if isinstance(text, str))
+
+
 class _Message(BaseModel):
-    content: str | None = None
+    content: Annotated[str | None, BeforeValidator(_text)] = None
     refusal: str | None = None
 
 
