@@ -97,8 +97,8 @@ class Provider(Backend, Protocol):
 
     A provider may also have an `endpoint`, a string: server and model, the same however the spec string was spelled,
     and right once it is prepared. Limits on calls go by it; without one, by the spec. And it may have a number
-    `most_in_flight` (or None), beyond which more calls at once gain nothing: they are held back unless the user's limits
-    for this backend say otherwise.
+    `most_in_flight` (or None), beyond which more calls at once gain nothing: they are held back, unless the user's
+    limits for this backend say otherwise.
     """
 
     @property

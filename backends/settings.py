@@ -25,6 +25,12 @@ class BackendSettings(BaseModel):
     """Connections kept open at most; how many calls are under way is the limiter's business."""
     capabilities: ModelFacts = ModelFacts()
     """What is known better than in `prompts/models.yaml`; only what is given here counts."""
+    remote: str | None = Field(default=None, pattern=r"^[A-Za-z0-9.:\[\]-]{1,253}$")
+    """The host that a server on this machine passes pictures on to, such as `api.openai.com` behind a gateway: then the
+    backend counts as hosted."""
+    key_variable: str | None = Field(default=None, pattern=r"^SIXLENS_[A-Z0-9_]{1,60}_KEY$")
+    """The environment variable with the key of this server, in place of the one that all of its kind share. Its name is
+    bound to a form, so that nobody's YAML file can send another secret away."""
     extra: dict[str, JsonValue] = Field(default_factory=dict)
     """Fields added to the body of every request as they are, for example `{"reasoning_effort": "none"}`."""
     local: LocalSettings = LocalSettings()

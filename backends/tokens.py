@@ -1,7 +1,7 @@
 """About how many tokens a request has, before anybody counted them: one estimate from below, one from above.
 
-Text: a token is seldom shorter than three bytes of UTF-8 and seldom longer than six. Pictures: as the provider says that
-it counts them; where nobody says, most vision models spend a token on 28 × 28 pixels or more.
+Text: a token is seldom shorter than three bytes of UTF-8 and seldom longer than six. Pictures: as the provider says
+that it counts them; where nobody says, most vision models spend a token on 28 × 28 pixels or more.
 """
 
 from __future__ import annotations

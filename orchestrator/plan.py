@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from backends import tokens
-from backends.backend import Backend
+from backends.backend import Backend, Capabilities
 from backends.errors import NoVerdictError
 from backends.prices import Prices
 from backends.providers.function import FunctionBackend
@@ -63,6 +63,8 @@ class Plan:
     """Prompts that cannot be rendered, one line each."""
     variants: int = 0
     """Variants of the picture that are judged too if it gets a label by looking; each takes as many calls again."""
+    fallback: tuple[str, ...] = ()
+    """Who is asked, in this order, when another backend does not answer."""
 
     @property
     def with_picture(self) -> int:
@@ -80,24 +82,28 @@ class Plan:
 
     @property
     def backends(self) -> tuple[str, ...]:
-        """Who is asked, in the order of the first question."""
-        return tuple(dict.fromkeys(call.backend for call in self.calls))
+        """Who is asked, in the order of the first question; those who stand in for them come last."""
+        return tuple(dict.fromkeys((*(call.backend for call in self.calls), *(self.fallback if self.calls else ()))))
 
-    def cost(self, prices: Prices, delivered: tuple[int, int]) -> float | None:
+    def cost(self, prices: Prices, delivered: tuple[int, int], known: Mapping[str, Capabilities]) -> float | None:
         """US dollars for one picture and its variants at most, every question asked once; None for an unknown price.
+
+        Where others stand in for a backend, the dearest of them counts.
 
         Args:
             prices: what tokens cost.
             delivered: width and height of the delivered picture, in pixels; parts of it are no larger.
+            known: what the backends can do, by spec: how they count pictures, and how much they think.
         """
         answers = sum(call.request.sampling.max_tokens for call in self.calls if call.paradigm != "panel")
         total = 0.0
         for call in self.calls:
-            prompt = tokens.at_most(_resized(call, delivered)) + (answers if call.paradigm == "panel" else 0)
-            cost = prices.estimate(call.backend, prompt, call.request.sampling.max_tokens)
-            if cost is None:
+            request, read = _resized(call, delivered), answers if call.paradigm == "panel" else 0
+            costs = [_cost(prices, spec, known, request, read) for spec in (call.backend, *self.fallback)]
+            sure = [cost for cost in costs if cost is not None]
+            if len(sure) < len(costs):
                 return None
-            total += cost
+            total += max(sure)
         return total * (1 + self.variants)
 
 
@@ -140,7 +146,7 @@ async def plan_case(ensemble: Ensemble) -> Plan:
         except NoVerdictError as error:
             problems += [] if problems else [str(error)]
     calls = tuple(recorder.calls(image, exemplars))
-    return Plan(calls, tuple(problems), ensemble.stability if calls else 0)
+    return Plan(calls, tuple(problems), ensemble.stability if calls else 0, ensemble.fallback)
 
 
 def _rehearsed(ensemble: Ensemble) -> Ensemble:
@@ -205,6 +211,13 @@ def _shown(picture: Picture, image: str | None, exemplars: set[str]) -> Shown:
     if picture.sha256 in exemplars:
         return "exemplar"
     return "image" if picture.sha256 == image else "cut-out"
+
+
+def _cost(prices: Prices, spec: str, known: Mapping[str, Capabilities], request: Request, read: int) -> float | None:
+    """US dollars that a question to one backend costs at most; `read` are the tokens of answers that it repeats."""
+    its = known.get(spec, Capabilities())
+    prompt = tokens.at_most(request, its.image_tokens) + read
+    return prices.estimate(spec, prompt, request.sampling.max_tokens + its.thinking_tokens)
 
 
 def _resized(call: PlannedCall, size: tuple[int, int]) -> Request:

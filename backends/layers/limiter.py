@@ -131,7 +131,7 @@ class Limiter:
             self._pace.heed(completion.rate, now, max(1, slot.start.tokens), self._granted - slot.number)
 
     def refused(self, slot: Slot, retry_after: float | None, rate: RateState | None = None) -> None:
-        """The server has too much to do (429, 503, 529, no answer in time); nothing starts for `retry_after` seconds. `release` must still follow.
+        """The server has too much to do; nothing starts for `retry_after` seconds. `release` must still follow.
 
         Rate headers are read as those of an answer, but only when the server does not say outright when to come back:
         their reset is the time until the whole allowance is there again, which is often much later.

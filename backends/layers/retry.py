@@ -45,9 +45,9 @@ class RetryLayer(Layer):
     """Asks again after transient errors, as the provider classified them, and after empty answers.
 
     A setting that the server turns out not to take costs an attempt of the budget, but none of the policy: the question
-    goes out once more without it. A wait holds no slot and no budget. An answer that stays empty is returned as it is (`Stop.EMPTY`), so that what it
-    cost is not lost; it is never stored, and a fallback takes over from it. `attempts` of the answer says how many were
-    made, and its tokens and cost include those of the empty answers before it.
+    goes out at once without it. A wait holds no slot and no budget. An answer that stays empty is returned as it is
+    (`Stop.EMPTY`), so that what it cost is not lost; it is never stored, and a fallback takes over from it. `attempts`
+    of the answer says how many were made, and its tokens and cost include those of the empty answers before it.
 
     Args:
         inner: who is asked.

@@ -10,6 +10,7 @@ The prefix that a case's calls share (system text, then the picture) is marked f
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -29,7 +30,8 @@ from backends.providers.address import parse_address, split_model
 from backends.providers.asking import HttpBackend, Question, Wish
 from backends.providers.chat_reply import Count
 from backends.providers.failures import Reply, status_failure, transport_failure, wrapped
-from backends.providers.target import Target, key_from
+from backends.providers.shown import remote_host
+from backends.providers.target import Target, key_of
 from backends.providers.transport import open_client, rate_state, request_id
 from backends.request import Message, Part, Picture, Request
 from backends.settings import BackendSettings
@@ -93,7 +95,9 @@ class AnthropicBackend(HttpBackend):
 
     async def _find_out(self) -> Target:
         self._target.check_key()
-        return self._target
+        if not self._target.address.loopback:
+            return self._target
+        return replace(self._target, remote=await remote_host(self._client, self._target.address, self._target.model))
 
     async def _send(self, body: Mapping[str, Any]) -> httpx2.Response:
         # Not `messages.create`: it has no temperature, and warns about models near their end, which is for the caller.
@@ -200,7 +204,7 @@ def open_anthropic(rest: str, settings: BackendSettings, *, connections: Connect
     address = parse_address((url or URL).removesuffix("/").removesuffix("/v1"))
     own = address.url == URL
     spec = f"anthropic:{model}" if own else f"anthropic:{model}@{address.url}"
-    key = key_from(KEY_VARIABLE if own else OTHER_KEY_VARIABLE)
-    target = Target("anthropic", spec, model, address, settings, key, needs=KEY_VARIABLE if own else None)
+    key, needs = key_of(settings, KEY_VARIABLE if own else OTHER_KEY_VARIABLE), settings.key_variable
+    target = Target("anthropic", spec, model, address, settings, key, needs=needs or (KEY_VARIABLE if own else None))
     shared = open_client(address, settings, key, also_sent=("anthropic-version",), connections=connections)
     return AnthropicBackend(target, shared)

@@ -1,8 +1,8 @@
 """What every provider over HTTP does alike: prepare once, check the request, ask within the time limit, map errors.
 
 One call of `complete` is one attempt. A setting that a model turns out not to take is remembered for the life of the
-backend, the attempt fails as `UnsupportedError` with `learnt` set, and the next one goes out without the setting and says
-so in `Completion.notes`: a setting is refused or reported, never dropped in silence.
+backend, the attempt fails as `UnsupportedError` with `learnt` set, and the next one goes out without the setting and
+says so in `Completion.notes`: a setting is refused or reported, never dropped in silence.
 """
 
 from __future__ import annotations

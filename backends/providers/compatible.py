@@ -21,13 +21,14 @@ from backends.models import ModelFacts
 from backends.providers.address import parse_address, split_model
 from backends.providers.chat import ChatBackend, openai_failure
 from backends.providers.chat_reply import Count
-from backends.providers.target import Target, key_from
+from backends.providers.shown import PATIENCE, remote_host
+from backends.providers.target import Target, key_of
 from backends.providers.transport import open_client
 from backends.settings import BackendSettings
 
 KEY_VARIABLE = "SIXLENS_COMPATIBLE_API_KEY"
-PATIENCE = 5.0
-"""The longest, in seconds, to wait for what a server says of a model whose name is known."""
+_OLLAMA = "library"
+"""Who owns the models of an Ollama server, as it says in its list."""
 
 
 class _Served(BaseModel):
@@ -51,7 +52,7 @@ class CompatibleBackend(ChatBackend):
             names = ", ".join(model.id for model in served[:5]) or "none"
             text = f"{self._target.address.host} serves {len(served)} models ({names}); name one: compatible:MODEL@URL."
             raise self._target.fail(InvalidRequestError, text)
-        return replace(self._target, model=served[0].id, said=_facts(served[0]))
+        return await self._described(served[0])
 
     async def _looked_up(self) -> Target:
         """The target with what the list of models says of the one that is named. No answer is no failure."""
@@ -62,8 +63,15 @@ class CompatibleBackend(ChatBackend):
                 served = await self._served()
         except (BackendError, TimeoutError):
             return self._target  # If something is wrong with the server, the question itself will say so.
-        said = next((_facts(model) for model in served if model.id == self._target.model), None)
-        return self._target if said is None else replace(self._target, said=said)
+        found = next((model for model in served if model.id == self._target.model), None)
+        return self._target if found is None else await self._described(found)
+
+    async def _described(self, served: _Served) -> Target:
+        """The target with what the server says of its model. Ollama may pass it on, and only says so in its own API."""
+        target = replace(self._target, model=served.id, said=_facts(served))
+        if served.owned_by != _OLLAMA or not target.address.loopback:
+            return target
+        return replace(target, remote=await remote_host(self._client, target.address, served.id))
 
     async def _served(self) -> list[_Served]:
         host = self._target.address.host
@@ -102,5 +110,6 @@ def open_compatible(
         raise ConfigError(f"compatible:{rest} names no server; write compatible:MODEL@http://127.0.0.1:8000/v1.")
     address = parse_address(url, default_path="/v1")
     spec = f"compatible:{model}@{address.url}"
-    target = Target("compatible", spec, model, address, settings, key_from(KEY_VARIABLE))
+    key = key_of(settings, KEY_VARIABLE)
+    target = Target("compatible", spec, model, address, settings, key, needs=settings.key_variable)
     return CompatibleBackend(target, open_client(address, settings, target.key, connections=connections))

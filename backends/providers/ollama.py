@@ -21,12 +21,12 @@ from pydantic import BaseModel, ValidationError
 from backends.completion import Completion, Stop, TokenUsage, with_prefill
 from backends.connections import Connections, SharedClient
 from backends.errors import ConfigError, ContextLengthError, MalformedError
-from backends.models import ModelFacts
 from backends.providers.address import parse_address, split_model
 from backends.providers.asking import TOP_LOGPROBS, HttpBackend, Question, Wish
 from backends.providers.chat_reply import Count
 from backends.providers.failures import Reply, status_failure, transport_failure
-from backends.providers.target import CLOUD, Target, is_cloud, key_from
+from backends.providers.shown import Shown
+from backends.providers.target import CLOUD, Target, is_cloud, key_of
 from backends.providers.token_places import Places, token_places
 from backends.providers.transport import open_client
 from backends.request import Message, Picture, Request
@@ -37,15 +37,7 @@ KEY_VARIABLE = "OLLAMA_API_KEY"
 URL = "http://127.0.0.1:11434"
 _SMALLEST_CONTEXT = 4096
 _MOST_IN_FLIGHT = 1
-"""Ollama works on one request at a time (OLLAMA_NUM_PARALLEL), and queues the others in silence while their time runs."""
-_THINKING_TOKENS = 4096
-"""Room for a model that Ollama calls a thinking one; it is part of the context, which costs memory."""
-
-
-class _Shown(BaseModel):
-    capabilities: list[str] | None = None
-    model_info: dict[str, Any] = {}
-    remote_host: str = ""
+"""Ollama works on one request at a time (OLLAMA_NUM_PARALLEL); the others wait in silence, and their time runs."""
 
 
 class _Tag(BaseModel):
@@ -90,12 +82,12 @@ class OllamaBackend(HttpBackend):
         if not response.is_success:
             raise status_failure(reply, self._target)
         try:
-            shown = _Shown.model_validate_json(response.content)
+            shown = Shown.model_validate_json(response.content)
         except ValidationError as error:
             text = f"{self._target.address.host} does not answer as Ollama does."
             raise self._target.fail(MalformedError, text) from error
-        remote = _host(shown.remote_host) or (CLOUD if is_cloud(self._target.model) else "")
-        return replace(self._target, remote=remote, said=_facts(shown), revision=await self._digest())
+        remote = shown.host or (CLOUD if is_cloud(self._target.model) else "")
+        return replace(self._target, remote=remote, said=shown.facts, revision=await self._digest())
 
     async def _digest(self) -> str:
         """The first characters of the digest of the model's files, or nothing where the server does not list it."""
@@ -208,21 +200,6 @@ class OllamaBackend(HttpBackend):
         failure.transient = limit is None or room < limit
 
 
-def _host(remote: str) -> str:
-    """The host of the address that the server passes a model on to; it may come with or without a scheme."""
-    return remote.split("://")[-1].split("/")[0].split("@")[-1].removesuffix(":443")
-
-
-def _facts(shown: _Shown) -> ModelFacts:
-    """What Ollama says of a model: whether it sees, and how long its context may be."""
-    lengths = [value for name, value in shown.model_info.items() if name.endswith(".context_length")]
-    length = next((value for value in lengths if isinstance(value, int) and value > 0), None)
-    if shown.capabilities is None:
-        return ModelFacts(context_tokens=length)
-    thinking = _THINKING_TOKENS if "thinking" in shown.capabilities else None
-    return ModelFacts(images="vision" in shown.capabilities, context_tokens=length, thinking_tokens=thinking)
-
-
 def _stop(reply: _Reply) -> Stop:
     if reply.done_reason == "length":
         return Stop.LENGTH
@@ -240,6 +217,6 @@ def open_ollama(rest: str, settings: BackendSettings, *, connections: Connection
         raise ConfigError("ollama: names no model; write ollama:MODEL, for example ollama:qwen2.5vl:7b.")
     address = parse_address(url or URL)
     spec = f"ollama:{model}" if url is None else f"ollama:{model}@{address.url}"
-    key = None if address.loopback else key_from(KEY_VARIABLE)
+    key = None if address.loopback else key_of(settings, KEY_VARIABLE)
     target = Target("ollama", spec, model, address, settings, key, remote=CLOUD if is_cloud(model) else "")
     return OllamaBackend(target, open_client(address, settings, key, connections=connections))

@@ -10,7 +10,7 @@ from backends.connections import Connections
 from backends.errors import ConfigError
 from backends.providers.address import parse_address
 from backends.providers.chat import ChatBackend
-from backends.providers.target import Target, key_from
+from backends.providers.target import Target, key_of
 from backends.providers.transport import open_client
 from backends.settings import BackendSettings
 
@@ -37,8 +37,8 @@ def open_openai(rest: str, settings: BackendSettings, *, connections: Connection
     if "://" in rest:
         raise ConfigError("openai: asks api.openai.com; for another server write compatible:MODEL@URL.")
     address = parse_address(URL)
-    key = key_from(KEY_VARIABLE)
-    target = Target("openai", f"openai:{rest}", rest, address, settings, key, needs=KEY_VARIABLE)
+    key, needs = key_of(settings, KEY_VARIABLE), settings.key_variable or KEY_VARIABLE
+    target = Target("openai", f"openai:{rest}", rest, address, settings, key, needs=needs)
     also_sent = ("openai-organization", "openai-project")
     return OpenAIBackend(
         target, open_client(address, settings, target.key, also_sent=also_sent, connections=connections)

@@ -57,7 +57,7 @@ class Target:
     @property
     def capabilities(self) -> Capabilities:
         """The facts that callers see, and where pictures go."""
-        remote = self.remote or (CLOUD if is_cloud(self.model) else "")
+        remote = self.remote or self.settings.remote or (CLOUD if is_cloud(self.model) else "")
         if remote and self.address.loopback:
             known = self.facts.capabilities(f"{remote} (through {self.address.host})", hosted=True)
         else:
@@ -128,12 +128,15 @@ class Target:
             raise self.fail(ContextLengthError, text)
 
 
-def key_from(variable: str) -> str | None:
-    """A key out of the environment; blanks around it are dropped, and an empty one is none.
+def key_of(settings: BackendSettings, shared: str) -> str | None:
+    """The key of a backend: that of its own variable, or of the one that all of its kind share.
+
+    Blanks around a key are dropped, and an empty one is none.
 
     Raises:
         MissingKeyError: it holds characters that no key has, which would break the request's header.
     """
+    variable = settings.key_variable or shared
     key = os.environ.get(variable, "").strip()
     if not key.isascii() or not key.isprintable() or " " in key:
         raise MissingKeyError(f"{variable} holds blanks or other characters that no key has; set it again.")

@@ -40,7 +40,7 @@ class ArmOutlook:
             return f"{self.arm.name}: asks no model"
         parts = (
             f"{self.calls_a_case} calls a case, at most {self.calls:,} in all",
-            *(where(it) for it in self.destinations),
+            *(f"{it.spec} {it.words}" for it in self.destinations),
         )
         return f"{self.arm.name}: {'; '.join(parts)}. Estimated cost: {cost_words(self.cost)}"
 
@@ -50,7 +50,12 @@ class ArmOutlook:
             "arm": self.arm.name,
             "ensemble": self.arm.ensemble.name,
             "backends": [
-                {"spec": it.spec, "destination": it.words, "hosted": it.hosted, "missing_key": it.missing_key}
+                {
+                    "spec": it.spec,
+                    "destination": it.known.destination,
+                    "hosted": it.known.hosted,
+                    "missing_key": it.known.missing_key,
+                }
                 for it in self.destinations
             ],
             "calls_a_case": self.calls_a_case,
@@ -76,11 +81,13 @@ async def arm_outlook(plan: Plan, arm: Arm) -> ArmOutlook:
     judgments = plan.size // len(plan.arms)
     times = judgments * (1 + rehearsed.variants)
     edge = ensemble.image.max_edge
-    one = rehearsed.cost(Prices.load(Path(ensemble.prices) if ensemble.prices else None), (edge, edge))
-    destinations = [] if found.problems else [await _destination(ensemble, spec) for spec in rehearsed.backends]
+    tried = [] if found.problems else [await _destination(ensemble, spec) for spec in rehearsed.backends]
+    destinations = tuple(it for it in tried if it is not None)
+    known = {it.spec: it.known for it in destinations}
+    one = rehearsed.cost(Prices.load(Path(ensemble.prices) if ensemble.prices else None), (edge, edge), known)
     return ArmOutlook(
         arm=arm,
-        destinations=tuple(it for it in destinations if it is not None),
+        destinations=destinations,
         calls_a_case=len(rehearsed.calls),
         calls=len(rehearsed.calls) * times,
         cost=None if one is None else one * judgments,
@@ -123,23 +130,18 @@ def budget_warnings(plan: Plan, outlooks: list[ArmOutlook]) -> Iterator[str]:
         )
 
 
-def where(destination: Destination) -> str:
-    """Where pictures go, in words."""
-    leaves = "leaves this machine for" if destination.hosted else "stays on this machine:"
-    return f"{destination.spec} {leaves} {destination.words}"
-
-
 def notices(plan: Plan, outlooks: list[ArmOutlook], asked: dict[str, Destination]) -> Iterator[str]:
     """What is said before pictures leave this machine, a line for each arm that sends any."""
     count = len(plan.data.items)
     for outlook in outlooks:
         ensemble = outlook.arm.ensemble
-        hosted = [asked[it.spec] for it in outlook.destinations if it.spec in asked and asked[it.spec].hosted]
+        hosted = [asked[it.spec] for it in outlook.destinations if it.spec in asked and asked[it.spec].known.hosted]
         if hosted:
+            places = "; ".join(f"{it.spec} {it.words}" for it in hosted)
             yield (
                 f"{outlook.arm.name}: {count} pictures, without metadata, as JPEG of at most "
-                f"{ensemble.image.max_edge} pixels a side; {'; '.join(where(it) for it in hosted)}. Calls: at most "
-                f"{outlook.calls:,}. Estimated cost: {cost_words(outlook.cost)}."
+                f"{ensemble.image.max_edge} pixels a side; {places}. Calls: at most {outlook.calls:,}. "
+                f"Estimated cost: {cost_words(outlook.cost)}."
             )
         for name, choice in ensemble.scores.items():
             if choice.hosted:
@@ -163,10 +165,10 @@ async def _destination(ensemble: Ensemble, spec: str, *, ask: bool = False) -> D
         if ask and isinstance(backend, Provider) and not spec.startswith("hf:"):
             await backend.prepare()
             its = backend.capabilities
-        return Destination(spec, its.destination, its.hosted, its.missing_key)
+        return Destination(spec, its)
     except BackendError:
         if ask and not ensemble.fallback:
             raise
-        return Destination(spec, its.destination, its.hosted, its.missing_key)
+        return Destination(spec, its)
     finally:
         await backend.aclose()

@@ -145,10 +145,11 @@ async def _dry_run(judge: Judge, images: Sequence[Given]) -> int:
 
 async def _outlook(judge: Judge, sizes: Sequence[Sizes]) -> Outlook:
     ensemble = judge.ensemble
-    known = {spec: backend.capabilities for spec, backend in judge.kit.backends.items()}
-    destinations = [Destination(spec, its.destination, its.hosted, its.missing_key) for spec, its in known.items()]
+    plan = await plan_case(ensemble)
+    providers = judge.kit.providers
+    destinations = [Destination(spec, providers[spec].capabilities) for spec in plan.backends if spec in providers]
     prices = Prices.load(None if ensemble.prices is None else Path(ensemble.prices))
-    return Outlook(ensemble, await plan_case(ensemble), tuple(destinations), prices, tuple(sizes))
+    return Outlook(ensemble, plan, tuple(destinations), prices, tuple(sizes))
 
 
 async def _judge_all(judge: Judge, images: Sequence[Given], call: JudgeCall, pages: HtmlPages | None) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from backends.backend import Capabilities
 from backends.prices import Prices
 from orchestrator.ensemble import Ensemble
 from orchestrator.plan import Plan, PlannedCall, delivered_size
@@ -12,13 +13,17 @@ from orchestrator.plan import Plan, PlannedCall, delivered_size
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where the questions to one backend go, in words, and whether that is off this machine."""
+    """Where the questions to one backend go."""
 
     spec: str
-    words: str
-    hosted: bool
-    missing_key: str | None = None
-    """The environment variable of a key that is needed and not set."""
+    known: Capabilities
+
+    @property
+    def words(self) -> str:
+        """Where pictures go. Of a server on this machine it is not said that they stay here: it may pass them on."""
+        if self.known.hosted:
+            return f"leaves this machine for {self.known.destination}"
+        return f"goes to {self.known.destination}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +49,11 @@ class Outlook:
     def cost(self) -> float | None:
         """US dollars at most, when every question is asked once; None when a price is unknown."""
         edge = self.ensemble.image.max_edge
-        costs = [self.plan.cost(self.prices, delivered_size(item.width, item.height, edge)) for item in self.pictures]
-        known = [cost for cost in costs if cost is not None]
-        return sum(known) if len(known) == len(costs) else None
+        known = {place.spec: place.known for place in self.destinations}
+        sizes = [delivered_size(item.width, item.height, edge) for item in self.pictures]
+        costs = [self.plan.cost(self.prices, size, known) for size in sizes]
+        sure = [cost for cost in costs if cost is not None]
+        return sum(sure) if len(sure) == len(costs) else None
 
 
 def plan_lines(outlook: Outlook) -> Iterator[str]:
@@ -72,11 +79,12 @@ def plan_lines(outlook: Outlook) -> Iterator[str]:
         width, height = delivered_size(item.width, item.height, ensemble.image.max_edge)
         yield f"  {item.name}: {item.width} × {item.height}, delivered as JPEG of {width} × {height} without metadata"
     yield ""
-    for destination in outlook.destinations:
-        where = "leaves this machine for" if destination.hosted else "stays on this machine:"
-        yield f"{destination.spec}: {_calls(plan.to(destination.spec))} a picture; {where} {destination.words}"
-        if destination.missing_key:
-            yield f"{destination.spec} needs a key: set the environment variable {destination.missing_key} before."
+    for place in outlook.destinations:
+        asked = plan.to(place.spec)
+        calls = f"{_calls(asked)} a picture" if asked.calls else "asked when another backend does not answer"
+        yield f"{place.spec}: {calls}; {place.words}"
+        if place.known.missing_key:
+            yield f"{place.spec} needs a key: set the environment variable {place.known.missing_key} before."
     yield from _scores(ensemble)
     yield f"Estimated cost: {cost_words(outlook.cost)}"
     yield from _budget(ensemble)
@@ -86,14 +94,14 @@ def plan_lines(outlook: Outlook) -> Iterator[str]:
 
 def notices(outlook: Outlook) -> Iterator[str]:
     """What is said before the first call that leaves this machine, one line for each place."""
-    hosted = [place for place in outlook.destinations if place.hosted and outlook.plan.to(place.spec).calls]
+    hosted = [place for place in outlook.destinations if place.known.hosted]
     each = " for each picture" if len(outlook.pictures) > 1 else ""
     for place in hosted:
         plan = outlook.plan.to(place.spec)
-        yield (
-            f"{_what(outlook)}, without metadata, to {place.words} ({place.spec}). "
-            f"Calls{each}: {_calls(plan)}{_more(plan, 1)}."
-        )
+        calls = f"Calls{each}: {_calls(plan)}{_more(plan, 1)}"
+        if not plan.calls:
+            calls = "It is asked when another backend does not answer"
+        yield f"{_what(outlook)}, without metadata, to {place.known.destination} ({place.spec}). {calls}."
     if hosted:
         yield f"Estimated cost: {cost_words(outlook.cost)}."
     for name, choice in outlook.ensemble.scores.items():

@@ -90,10 +90,10 @@ class TestParsing:
 
     @pytest.mark.parametrize("opening", ["[", "{", "- ", "? ", "a: [", "{a: "])
     def test_deep_nesting_is_refused_at_once(self, opening: str) -> None:
-        started = time.perf_counter()
+        started = time.process_time()
         with pytest.raises(ConfigError):
             parse_yaml(opening * 100_000, "x")
-        assert time.perf_counter() - started < 5
+        assert time.process_time() - started < 5
 
     def test_characters_that_yaml_does_not_allow_are_named(self) -> None:
         with pytest.raises(ConfigError, match="character 5 is not allowed"):

@@ -38,7 +38,7 @@ def outcomes(verdict) -> dict[str, Outcome]:
 
 
 async def test_ten_calls_six_at_once_and_no_longer_than_the_longest_chain(picture: bytes) -> None:
-    toy = Toy(delay=0.1)
+    toy = Toy(delay=0.3)
     async with make_judge(toy) as judge:
         await judge.judge(picture)
         toy.requests.clear()
@@ -49,7 +49,7 @@ async def test_ten_calls_six_at_once_and_no_longer_than_the_longest_chain(pictur
     assert len(toy.requests) == verdict.usage.calls == verdict.usage.attempts == 10
     assert toy.asked["prepare.subject"] == 1
     # Half of what one call after another would take: a bound that only a lost overlap can break.
-    assert seconds < 0.55
+    assert seconds < 1.65
     assert tuple(outcomes(verdict)) == SIX
     assert set(outcomes(verdict).values()) == {Outcome.ANSWERED}
     assert (verdict.label, verdict.votes.real, verdict.score) == (Label.REAL, 6, -1.0)

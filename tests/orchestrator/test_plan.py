@@ -109,14 +109,14 @@ async def test_what_is_wrong_with_an_ensemble_is_raised() -> None:
 
 async def test_the_cost_is_unknown_or_an_upper_bound() -> None:
     made = await plan()
-    assert made.cost(Prices(), (640, 480)) is None
+    assert made.cost(Prices(), (640, 480), {}) is None
     price = Price(input=1.0, output=10.0, date=datetime.date(2026, 1, 31), source="a test")
     prices = Prices(PriceTable(models={"a:*": price}))
-    small, large = made.cost(prices, (640, 480)), made.cost(prices, (2048, 2048))
+    small, large = made.cost(prices, (640, 480), {}), made.cost(prices, (2048, 2048), {})
     assert small is not None
     assert large is not None
     assert 0.13 < small < large
-    assert Plan().cost(prices, (1, 1)) == 0.0
+    assert Plan().cost(prices, (1, 1), {}) == 0.0
 
 
 @pytest.mark.parametrize("size", [(640, 480), (480, 640), (1, 1), (3000, 7), (1023, 1025), (1024, 1024)])
@@ -132,4 +132,4 @@ async def test_variants_are_planned_for_and_not_rehearsed() -> None:
     assert (await plan("measured", "stability=3", backend=None)).variants == 0
     price = Price(input=1.0, output=10.0, date=datetime.date(2026, 1, 31), source="a test")
     prices = Prices(PriceTable(models={"a:*": price}))
-    assert made.cost(prices, (640, 480)) == pytest.approx(4 * ((await plan()).cost(prices, (640, 480)) or 0))
+    assert made.cost(prices, (640, 480), {}) == pytest.approx(4 * ((await plan()).cost(prices, (640, 480), {}) or 0))

@@ -127,9 +127,9 @@ class TestTheFurtherQuestion:
 
     async def test_a_huge_answer_is_not_sent_back_whole(self) -> None:
         toy = Toy(verdict=f"{GIBBERISH} " * 60_000, follow_up=CANNOT)
-        started = time.perf_counter()
+        started = time.process_time()
         report = await examine(toy)
-        assert time.perf_counter() - started < 3
+        assert time.process_time() - started < 3
         assert len(toy.requests[1].messages[-2].text) <= MAX_TEXT
         assert len(report.text) <= MAX_TEXT
 
@@ -256,9 +256,9 @@ class TestTextSteps:
 
     async def test_a_huge_text_is_cut_and_costs_little(self) -> None:
         toy = Toy(components="wheel \u202e" * 150_000, verdict=form())
-        started = time.perf_counter()
+        started = time.process_time()
         await examine(toy, STRUCTURAL)
-        assert time.perf_counter() - started < 3
+        assert time.process_time() - started < 3
         assert len(toy.requests[-1].messages[-1].text) < MAX_DATA_CHARS + 5000
 
     async def test_in_the_layout_paper_the_text_stands_in_the_question(self) -> None:

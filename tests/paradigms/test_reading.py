@@ -217,9 +217,9 @@ HOSTILE = [
 @pytest.mark.parametrize("unit", HOSTILE, ids=ascii)
 def test_a_megabyte_of_anything_is_read_at_once(unit):
     text = unit * (MEGABYTE // len(unit))
-    start = time.perf_counter()
+    start = time.process_time()
     reading = read_answer(text)
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
     assert isinstance(reading, Reading)
 
 
@@ -227,10 +227,10 @@ def seconds(texts):
     """The best of three times, since other work may run beside the tests."""
     times = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.process_time()
         for text in texts:
             read_answer(text)
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     return min(times)
 
 

@@ -103,10 +103,10 @@ class TestTemplates:
         ],
     )
     def test_no_template_runs_or_grows_for_ever(self, template: str) -> None:
-        started = time.perf_counter()
+        started = time.process_time()
         with pytest.raises(PromptError):
             ask(template)
-        assert time.perf_counter() - started < 2
+        assert time.process_time() - started < 2
 
     @pytest.mark.parametrize(
         "template", ["{{ subject", "{% if %}", "{{ subject > 3 }}", "{{ regions|length }}", "{% foo %}"]
@@ -234,10 +234,10 @@ class TestTextByModels:
         assert not set("[]<>") & set(PAPER.model_text("parts", HOSTILE))
 
     def test_it_is_cut_and_a_huge_one_costs_little(self) -> None:
-        started = time.perf_counter()
+        started = time.process_time()
         body = fenced("x\u200b" * 1_000_000)[1]
         assert len(body) <= MAX_DATA_CHARS
-        assert time.perf_counter() - started < 0.5
+        assert time.process_time() - started < 0.5
 
     def test_thinking_aloud_is_left_out(self) -> None:
         assert fenced("<think>maybe wheels\n</think>\nwheels")[1] == "wheels"

@@ -99,9 +99,9 @@ def test_observations_of_the_form_name_no_subject() -> None:
     "text", ["\n" * 10**6, "subject: " * 10**5, "{" * 10**5, "<think>" * 10**5, "subject:*_ " * 10**5]
 )
 def test_huge_answers_cost_little(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     read_subject(text)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_what_stands_far_behind_is_not_read() -> None:

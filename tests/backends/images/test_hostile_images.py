@@ -484,10 +484,10 @@ TABLE: dict[str, tuple[Callable[[Bench], object], str]] = {
 @pytest.mark.parametrize(("build", "expected"), TABLE.values(), ids=TABLE.keys())
 def test_bad_input_gives_one_clear_line(build, expected, bench, capfd):
     source = build(bench)
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(ImageError) as caught:
         load_image(source, **bench.options)
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     message = str(caught.value)
     assert expected in message
     assert message.isprintable()

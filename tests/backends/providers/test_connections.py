@@ -42,7 +42,7 @@ async def test_an_attempt_that_takes_too_long(peer, open_one, request_of):
     started = time.perf_counter()
     with pytest.raises(errors.AttemptTimeoutError, match=r"within 0\.05 s"):
         await open_one(attempt_seconds=0.05).complete(request_of())
-    assert time.perf_counter() - started < 2
+    assert time.perf_counter() - started < 30
 
 
 async def test_a_cancelled_call_is_cancelled(peer, open_one, request_of):

@@ -43,7 +43,7 @@ def test_help_imports_nothing_heavy_and_is_quick() -> None:
         began = time.perf_counter()
         run = subprocess.run([sys.executable, "-c", code, *arguments], check=True, capture_output=True, text=True)
         assert json.loads(run.stderr) == [], arguments
-        assert time.perf_counter() - began < 5
+        assert time.perf_counter() - began < 30
 
 
 def test_the_version(cli: Any) -> None:

@@ -56,7 +56,7 @@ def test_a_dry_run_and_validating_load_nothing(photo: Path, cli: Any) -> None:
     spec = "hf:nobody/no-such-model"
     ran = cli("judge", str(photo), "--backend", spec, "--dry-run")
     assert (ran.code, ran.err) == (0, "")
-    assert f"{spec}: 10 (8 with the picture, 2 of text alone) a picture; stays on this machine: this process" in ran.out
+    assert f"{spec}: 10 (8 with the picture, 2 of text alone) a picture; goes to this process" in ran.out
 
 
 @pytest.mark.parametrize("more", [(), ("--dry-run",)])

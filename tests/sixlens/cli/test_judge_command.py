@@ -261,7 +261,7 @@ def test_a_dry_run_asks_nobody(photo: Path, script: str, tmp_path: Path, cli: An
     assert "Calls for each picture: 10 (8 with the picture, 2 of text alone)" in ran.out
     assert "calls in all: 20; up to 14 more" in ran.out
     assert "photo.jpg: 96 × 64, delivered as JPEG of 96 × 64 without metadata" in ran.out
-    assert "stays on this machine: this process" in ran.out
+    assert "goes to this process" in ran.out
     assert "Estimated cost: unknown" in ran.out
     assert not (tmp_path / "cache").exists()
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from backends.backend import Capabilities
 from backends.prices import Price, Prices, PriceTable
 from orchestrator.config import Overrides, load_ensemble
 from orchestrator.plan import plan_case
@@ -16,7 +17,9 @@ PRICE = Price(input=1.0, output=10.0, date=datetime.date(2026, 1, 31), source="a
 async def outlook(*settings: str, hosted: bool = True, pictures: int = 1, prices: Prices | None = None) -> Outlook:
     ensemble = load_ensemble("six", Overrides(settings=("backend=a:b", *settings)))
     plan = await plan_case(ensemble)
-    destinations = [Destination(spec, f"{spec[0]}.example", hosted) for spec in plan.backends]
+    destinations = [
+        Destination(spec, Capabilities(destination=f"{spec[0]}.example", hosted=hosted)) for spec in plan.backends
+    ]
     sizes = [Sizes(f"{number}.jpg", 4000, 3000) for number in range(pictures)]
     return Outlook(ensemble, plan, tuple(destinations), prices or Prices(), tuple(sizes))
 
