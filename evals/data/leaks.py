@@ -25,8 +25,9 @@ PERMUTATIONS = 200
 _BATCH = 50
 MOST_ITEMS = 10_000
 LEAST_EACH = 5
-"""Cases of either label, below which nothing can be told."""
+"""Cases of either label, below which nothing can be told; of a property, cases in which it is known."""
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ class LeakWarning:
     auc: float
     """From 0.5 to 1: how often a generated and a real case, drawn at random, are told apart by it."""
     threshold: float
-    """What the most telling of all these properties reaches by chance, with labels shuffled, in 95 of 100 draws."""
+    """What it would reach if it were as telling as the most telling of all properties is by chance, with labels
+    shuffled, in 95 of 100 draws."""
     reencoded: bool
     """Whether it is so after re-encoding; otherwise of the files as they are."""
     words: str
@@ -89,8 +91,9 @@ FEATURES: Mapping[str, _Feature] = MappingProxyType(_feature_table())
 def find_leaks(items: Sequence[Item], reencode: Reencode | None = None, seed: int = 0) -> tuple[LeakWarning, ...]:
     """The properties that tell the labels apart, the most telling first.
 
-    Only headers are read. A property is reported when its AUC is at least `TELLING` and more than the best of all
-    properties reaches by chance. With `reencode`, those that are left after it are reported besides.
+    Only headers are read. A property is reported when its AUC is at least `TELLING`, and farther off one half (in
+    standard deviations) than the farthest of all properties is by chance. With `reencode`, those that are left after it
+    are reported besides.
 
     Args:
         items: the data set; cases without a label and files without a header count for nothing. Of more than
@@ -113,63 +116,78 @@ def find_leaks(items: Sequence[Item], reencode: Reencode | None = None, seed: in
 
 
 def _telling(
-    headers: Sequence[Header],
-    labels: npt.NDArray[np.bool_],
-    features: Mapping[str, _Feature],
-    seed: int,
-    *,
-    reencoded: bool,
+    headers: Sequence[Header], labels: Bools, features: Mapping[str, _Feature], seed: int, *, reencoded: bool
 ) -> list[LeakWarning]:
-    values = np.array([[float(feature.value(header)) for feature in features.values()] for header in headers])
-    aucs = rank_aucs(values, labels[:, None])[:, 0]
-    threshold = _by_chance(values, labels, seed)
-    return [
-        _warning(name, features[name], float(auc), threshold, reencoded=reencoded)
-        for name, auc in zip(features, aucs, strict=True)
-        if max(auc, 1 - auc) >= TELLING and max(auc, 1 - auc) > threshold
-    ]
+    every = np.array([[float(feature.value(header)) for feature in features.values()] for header in headers])
+    known = ~np.isnan(every)
+    # What is known of a handful of files tells the two apart by chance, however many files there are.
+    judged = np.minimum(known[labels].sum(axis=0), known[~labels].sum(axis=0)) >= LEAST_EACH
+    names, values = [name for name, use in zip(features, judged, strict=True) if use], every[:, judged]
+    aucs, spreads = ranked(values, labels[:, None])
+    reach = by_chance(values, labels, seed)
+    found = []
+    for column, name in enumerate(names):
+        auc, threshold = float(aucs[column, 0]), 0.5 + reach * float(spreads[column, 0])
+        strength = max(auc, 1 - auc)
+        if strength >= TELLING and strength > threshold:
+            among = int((~np.isnan(values[:, column])).sum()), len(labels)
+            words = _words(name, features[name], auc, among, reencoded=reencoded)
+            found.append(LeakWarning(name, round(strength, 4), round(threshold, 4), reencoded, words))
+    return found
 
 
-def _by_chance(values: Floats, labels: npt.NDArray[np.bool_], seed: int) -> float:
-    """What the most telling column reaches in `LEVEL` of all draws when the labels are shuffled."""
+def by_chance(values: Floats, labels: Bools, seed: int) -> float:
+    """How many standard deviations the most telling column lies off 0.5 in `LEVEL` of all draws of shuffled labels.
+
+    Standard deviations make columns comparable: the AUC of one that is known of few cases, or of few values, wanders
+    farther by chance, and would hide all others behind itself.
+    """
     random = np.random.default_rng(seed)
     best = []
     for _ in range(PERMUTATIONS // _BATCH):
-        shuffled = np.array([random.permutation(labels) for _ in range(_BATCH)]).T
-        best.append(np.max(np.abs(rank_aucs(values, shuffled) - 0.5), axis=0) + 0.5)
+        aucs, spreads = ranked(values, np.array([random.permutation(labels) for _ in range(_BATCH)]).T)
+        off = np.divide(np.abs(aucs - 0.5), spreads, out=np.zeros_like(aucs), where=spreads > 0)
+        best.append(off.max(axis=0, initial=0.0))
     return float(np.quantile(np.concatenate(best), LEVEL))
 
 
-def rank_aucs(values: Floats, labels: npt.NDArray[np.bool_]) -> Floats:
-    """The area under the ROC curve of every column by itself, higher values for generated.
+def ranked(values: Floats, labels: Bools) -> tuple[Floats, Floats]:
+    """The area under the ROC curve of every column by itself, and its standard deviation when labels are shuffled.
 
-    Cases whose value is not known (NaN) do not count for that column; without both labels it is one half.
+    Higher values count for generated. Cases whose value is not known (NaN) do not count for that column; without both
+    labels the area is one half. The deviation is that of Mann and Whitney's statistic, ties included.
 
     Args:
         values: cases by columns.
         labels: cases by labellings, true for generated.
 
     Returns:
-        Columns by labellings.
+        Two arrays of columns by labellings.
     """
     known = ~np.isnan(values)
-    ranks = np.column_stack([_ranks(column) for column in values.T])
+    counted = known.sum(axis=0)[:, None].astype(np.float64)
+    ranks = np.zeros_like(values)
+    tied = np.zeros_like(counted)
+    for column in range(values.shape[1]):
+        ranks[:, column], tied[column] = _ranks(values[:, column])
     marks = labels.astype(np.float64)
     positives = known.T.astype(np.float64) @ marks
-    negatives = known.sum(axis=0)[:, None] - positives
+    pairs = positives * (counted - positives)
     above = ranks.T @ marks - positives * (positives + 1) / 2
-    pairs = positives * negatives
     aucs: Floats = np.divide(above, pairs, out=np.full_like(pairs, 0.5), where=pairs > 0)
-    return aucs
+    room = counted + 1 - tied / np.maximum(counted * (counted - 1), 1)
+    spreads: Floats = np.sqrt(np.divide(room, 12 * pairs, out=np.zeros_like(pairs), where=pairs > 0).clip(min=0))
+    return aucs, spreads
 
 
-def _ranks(column: Floats) -> Floats:
-    """Ranks from 1, ties sharing their mean; 0 for what is not known."""
+def _ranks(column: Floats) -> tuple[Floats, float]:
+    """Ranks from 1, ties sharing their mean, 0 for what is not known; and the sum of t³ - t over the ties of t."""
     known = ~np.isnan(column)
     _, places, counts = np.unique(column[known], return_inverse=True, return_counts=True)
     ranks = np.zeros_like(column)
     ranks[known] = (np.cumsum(counts) - (counts - 1) / 2)[places]
-    return ranks
+    ties = counts.astype(np.float64)
+    return ranks, float((ties**3 - ties).sum())
 
 
 def _shrunk(header: Header, how: Reencode) -> Header:
@@ -180,14 +198,10 @@ def _shrunk(header: Header, how: Reencode) -> Header:
     return Header(header.format, width, height, header.bytes)
 
 
-def _warning(name: str, feature: _Feature, auc: float, threshold: float, *, reencoded: bool) -> LeakWarning:
+def _words(name: str, feature: _Feature, auc: float, among: tuple[int, int], *, reencoded: bool) -> str:
+    known, cases = among
     who = "Generated pictures" if auc >= 0.5 else "Real photographs"
-    strength = max(auc, 1 - auc)
     when = " even after re-encoding" if reencoded else ""
-    return LeakWarning(
-        feature=name,
-        auc=round(strength, 4),
-        threshold=round(threshold, 4),
-        reencoded=reencoded,
-        words=f"{who} {feature.words}{when}: {name!r} alone tells the labels apart with an AUC of {strength:.2f}.",
-    )
+    where = "" if known == cases else f", among the {known} of {cases} files that have one"
+    alone = f"{name!r} alone tells the labels apart with an AUC of {max(auc, 1 - auc):.2f}"
+    return f"{who} {feature.words}{when}: {alone}{where}."

@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from evals.data.header import read_header
 from evals.data.item import Item
-from evals.data.leaks import find_leaks, rank_aucs
+from evals.data.leaks import by_chance, find_leaks, ranked
 from evals.data.spec import Reencode
 from paradigms.label import Label
 
@@ -66,15 +66,40 @@ def test_too_few_cases_and_missing_labels_say_nothing(draw: Any, tmp_path: Path)
     assert find_leaks([Item("x", broken, G), Item("y", tmp_path / "gone.png", R)] * 9) == ()
 
 
-def test_chance_seldom_looks_like_a_leak() -> None:
-    from evals.data.leaks import _by_chance
+@pytest.mark.parametrize("odd", [1, 3])
+def test_a_property_known_of_a_handful_hides_no_other(draw: Any, odd: int) -> None:
+    def picture(label: str, n: int) -> Path:
+        size = (64, 64) if label == "generated" else (64, 48)
+        if n < odd:
+            return draw(f"{label}/{n}.jpg", size=size, quality=60 + n + 5 * (label == "generated"))
+        return draw(f"{label}/{n}.png", size=size)
 
+    data = [Item(f"{it.value}/{n}", picture(it.value, n), it) for it in (G, R) for n in range(20)]
+    leaks = {leak.feature: leak for leak in find_leaks(data)}
+    assert leaks["height"].auc == leaks["is square"].auc == 1.0
+    assert "JPEG quality" not in leaks
+
+
+def test_a_property_that_few_files_have_says_how_many(draw: Any) -> None:
+    def picture(label: str, n: int) -> Path:
+        quality = 90 if label == "generated" else 60
+        return draw(f"{label}/{n}.jpg", quality=quality + n % 5) if n < 12 else draw(f"{label}/{n}.png")
+
+    data = [Item(f"{it.value}/{n}", picture(it.value, n), it) for it in (G, R) for n in range(20)]
+    leaks = {leak.feature: leak.words for leak in find_leaks(data)}
+    assert leaks["JPEG quality"].endswith("with an AUC of 1.00, among the 24 of 40 files that have one.")
+
+
+def test_chance_seldom_looks_like_a_leak() -> None:
     random = np.random.default_rng(3)
     alarms = 0
     for seed in range(60):
         values, labels = random.random((40, 12)), random.random(40) < 0.5
-        best = np.abs(rank_aucs(values, labels[:, None]) - 0.5).max() + 0.5
-        alarms += best > _by_chance(values, labels, seed)
+        values[12:, :3] = np.nan  # known of a dozen
+        values[:, 3:6] = values[:, 3:6] < 0.1  # yes for a few
+        aucs, spreads = ranked(values, labels[:, None])
+        off = np.divide(np.abs(aucs - 0.5), spreads, out=np.zeros_like(aucs), where=spreads > 0)
+        alarms += off.max() > by_chance(values, labels, seed)
     assert alarms <= 9  # 3 are expected; 10 or more would come once in a thousand times
 
 
@@ -83,13 +108,22 @@ def test_the_auc_is_that_of_scikit_learn_with_ties_and_gaps() -> None:
     values = random.integers(0, 9, (200, 4)).astype(float)
     values[:50, 3] = np.nan
     labels = random.random((200, 3)) < 0.3
-    aucs = rank_aucs(values, labels)
+    aucs, _ = ranked(values, labels)
     for column in range(4):
         known = ~np.isnan(values[:, column])
         for labelling in range(3):
             expected = roc_auc_score(labels[known, labelling], values[known, column])
             assert aucs[column, labelling] == pytest.approx(expected)
-    assert (rank_aucs(values, np.ones((200, 1), bool)) == 0.5).all()
+    assert (ranked(values, np.ones((200, 1), bool))[0] == 0.5).all()
+
+
+def test_the_deviation_is_what_shuffled_labels_show() -> None:
+    random = np.random.default_rng(1)
+    values = np.column_stack([random.random(60), random.integers(0, 3, 60), random.random(60) < 0.1])
+    labels = np.arange(60) < 25
+    shuffled = np.array([random.permutation(labels) for _ in range(4000)]).T
+    aucs, spreads = ranked(values, shuffled)
+    assert aucs.std(axis=1) == pytest.approx(spreads[:, 0], rel=0.05)
 
 
 @pytest.mark.parametrize("quality", [10, 30, 50, 75, 90, 95])
