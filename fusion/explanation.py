@@ -202,7 +202,7 @@ def _nobody_looked(reports: tuple[Report, ...]) -> str:
     causes = {report.cause for report in reports}
     if Cause.TOO_SMALL in causes:
         return "Nobody has looked: the picture is too small."
-    if Cause.LACKING in causes:
+    if causes & {Cause.LACKING, Cause.DECLINED}:
         return "Nobody has looked: what the examinations start from was not to be had."
     return "Nobody has looked yet (no model attached)."
 

@@ -25,6 +25,4 @@ class Findings(BaseModel):
     """What the picture presents itself as; None when unknown or when backends differ."""
     steps: tuple[StepRecord, ...] = ()
     """The questions for the subject."""
-    unanswered: str | None = None
-    """Why no backend named a subject, when that was for want of an answer; None otherwise."""
     warnings: tuple[str, ...] = ()

@@ -68,11 +68,10 @@ def _somebody_answered(reports: tuple[Report, ...], findings: Findings) -> None:
     if any(report.has_eyes or report.outcome in heard for report in reports):
         return
     silent = [report for report in reports if report.outcome is Outcome.FAILED or report.cause is Cause.DEADLINE]
-    reason = silent[0].reason if silent else findings.unanswered
-    if reason is None:
+    if not silent:
         return
     declared = statement(findings.provenance)
-    raise NoVerdictError(f"No backend answered: {reason}" + (f" ({declared})" if declared else ""))
+    raise NoVerdictError(f"No backend answered: {silent[0].reason}" + (f" ({declared})" if declared else ""))
 
 
 async def _ask_panel(case: Case, findings: Findings, reports: tuple[Report, ...]) -> Report | None:

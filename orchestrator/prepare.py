@@ -10,12 +10,12 @@ from backends.images.likeness import likeness
 from backends.request import Picture
 from orchestrator.case import Case, ShownExemplar
 from orchestrator.findings import Findings
-from orchestrator.subjects import name_subjects
+from orchestrator.subjects import Named, name_subjects
 from paradigms.exemplars import choose_exemplars
 from paradigms.region import Region
 from paradigms.signals.measurement import MEASUREMENTS, Measurement
 from paradigms.signals.provenance import read_provenance
-from paradigms.view import View
+from paradigms.view import NO_SUBJECT, View
 
 MIN_EDGE = 8
 """A picture whose shorter side has fewer pixels is judged by its provenance alone."""
@@ -42,10 +42,9 @@ async def prepare(case: Case) -> Findings:
         subjects=named.phrases,
         medium=named.medium,
         steps=named.steps,
-        unanswered=named.unanswered,
         warnings=(*named.warnings, *problem),
     )
-    _lay_out(case, findings, exemplars, looked.crops)
+    _lay_out(case, findings, named, exemplars, looked.crops)
     return findings
 
 
@@ -103,7 +102,9 @@ def _exemplars(case: Case, judged: int | None) -> tuple[tuple[ShownExemplar, ...
     return tuple(item for item in shown if item[0] in chosen), ()
 
 
-def _lay_out(case: Case, findings: Findings, exemplars: tuple[ShownExemplar, ...], crops: tuple[Picture, ...]) -> None:
+def _lay_out(
+    case: Case, findings: Findings, named: Named, exemplars: tuple[ShownExemplar, ...], crops: tuple[Picture, ...]
+) -> None:
     """Fill `case.views`: what each paradigm sees, cut-outs included."""
     kit, image = case.kit, case.image
     for name in kit.paradigms:
@@ -114,7 +115,8 @@ def _lay_out(case: Case, findings: Findings, exemplars: tuple[ShownExemplar, ...
             image=case.delivered,
             regions=findings.regions,
             region_pictures=crops,
-            subject=findings.subjects.get(spec) if spec else None,
+            subject=named.phrases.get(spec or ""),
+            no_subject=named.lacking.get(spec or "", NO_SUBJECT),
             exemplars=exemplars,
             measurements=findings.measurements,
         )

@@ -8,29 +8,32 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from backends.backend import Backend
+from backends.completion import Completion
 from backends.errors import BudgetError, SixlensError
 from orchestrator.case import Case
 from paradigms.conversation import Conversation
+from paradigms.examination import problem_of
+from paradigms.label import Cause, Outcome
 from paradigms.render import Sight
 from paradigms.report import StepRecord
 from paradigms.subject import Medium, Subject, read_subject
+from paradigms.view import Lack
 
 log = logging.getLogger("sixlens")
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What the backends named. `unanswered` says why none of them did, when that was for want of an answer."""
+    """What the backends named, by the spec of the backend."""
 
     subjects: Mapping[str, Subject] = field(default_factory=dict)
-    """By the spec of the backend."""
+    lacking: Mapping[str, Lack] = field(default_factory=dict)
+    """Why a backend named no subject: the outcome of every paradigm that starts from it."""
     steps: tuple[StepRecord, ...] = ()
-    unanswered: str | None = None
-    warnings: tuple[str, ...] = ()
 
     @property
     def phrases(self) -> dict[str, str]:
-        """The subjects that were named clearly, by backend."""
+        """The subjects that were named clearly."""
         return {spec: subject.phrase for spec, subject in self.subjects.items() if subject.phrase is not None}
 
     @property
@@ -38,6 +41,11 @@ class Named:
         """The one medium that every backend named, or None."""
         media = {subject.medium for subject in self.subjects.values()}
         return next(iter(media)) if len(media) == 1 else None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Why subjects are lacking, a sentence each."""
+        return tuple(f"{lack.reason[0].upper()}{lack.reason[1:].removesuffix('.')}." for lack in self.lacking.values())
 
 
 async def name_subjects(case: Case) -> Named:
@@ -49,13 +57,11 @@ async def name_subjects(case: Case) -> Named:
         return Named()
     questions = [_Question(case, kit.backends[spec]) for spec in needed]
     await asyncio.gather(*(question.ask() for question in questions))
-    found = {spec: question.subject for spec, question in zip(needed, questions, strict=True) if question.subject}
-    silent = [question.problem for question in questions if not question.answered]
+    asked = dict(zip(needed, questions, strict=True))
     return Named(
-        subjects=found,
+        subjects={spec: question.subject for spec, question in asked.items() if question.subject is not None},
+        lacking={spec: question.lack for spec, question in asked.items() if question.lack is not None},
         steps=tuple(step for question in questions for step in question.talk.records),
-        unanswered=silent[0] if len(silent) == len(questions) else None,
-        warnings=tuple(question.problem for question in questions if question.problem),
     )
 
 
@@ -68,8 +74,7 @@ class _Question:
         schema = means.renderer.takes_form(backend.capabilities)
         self.talk = Conversation("prepare", case.image.sha256, means, backend, schema=schema)
         self.subject: Subject | None = None
-        self.answered = False
-        self.problem: str | None = None
+        self.lack: Lack | None = None
 
     async def ask(self) -> None:
         """Ask; whatever goes wrong costs only the paradigms that start from the subject."""
@@ -77,25 +82,34 @@ class _Question:
             async with self._case.deadline.scope("subject"):
                 await self._read()
         except BudgetError as error:
-            # Not for want of an answer: nobody was asked.
-            self.answered, self.problem = True, f"The main subject was not asked for: {error}"
+            self.lack = Lack(f"the main subject was not asked for: {error}", cause=Cause.BUDGET)
         except SixlensError as error:
-            self.problem = f"The main subject could not be asked for: {error}"
+            self.lack = Lack.failed(f"the main subject could not be asked for: {error}")
         except TimeoutError:
-            self.problem = "The main subject was not named in time."
+            self.lack = Lack("the main subject was not named in time", cause=Cause.DEADLINE)
         except Exception as error:
             # This node's edge, as in `Case.attend`: a fault of ours must not cost the other examinations.
             if self._case.kit.ensemble.strict:
                 raise
             log.exception("a fault in the program while the subject of %s was asked for", self._case.image.sha256[:12])
-            self.problem = f"The main subject could not be asked for: a fault in the program ({type(error).__name__})."
+            fault = f"a fault in the program ({type(error).__name__})"
+            self.lack = Lack.failed(f"the main subject could not be asked for: {fault}", bug=True)
 
     async def _read(self) -> None:
         renderer = self._case.kit.renderer
         sight = Sight(self._case.delivered)
         messages = renderer.question(renderer.common.subject, {}, sight, verdict=False)
         completion = await self.talk.ask("subject", messages, "subject")
-        self.answered = True
         self.subject = read_subject(completion.text)
         if self.subject.phrase is None:
-            self.problem = "No main subject could be read from the answer."
+            self.lack = _unnamed(completion)
+
+
+def _unnamed(completion: Completion) -> Lack:
+    """Why an answer names no subject."""
+    problem = problem_of(completion, "text")
+    if problem is None:
+        return Lack("no main subject could be read from the answer")
+    outcome, reason = problem
+    about = f"the main subject was asked for, and {reason}"
+    return Lack(about, cause=Cause.DECLINED) if outcome is Outcome.REFUSED else Lack.failed(about)

@@ -25,7 +25,7 @@ from paradigms.region import Region, RegionSource
 from paradigms.render import Sight, clean, disarm, spoken
 from paradigms.report import ProbabilitySource, Report, StepRecord
 from paradigms.signals.provenance.text import plain
-from paradigms.view import Means, View
+from paradigms.view import Lack, Means, View
 
 NEEDS_EYES = "needs eyes: no vision model was asked"
 MAX_TEXT = 8000
@@ -86,7 +86,7 @@ class Examination:
             return self._measured_report()
         lacking = self._lacking()
         if lacking:
-            return self.report(Outcome.SKIPPED, cause=lacking[0], reason=lacking[1])
+            return self.report(lacking.outcome, cause=lacking.cause, reason=lacking.reason, bug=lacking.bug)
         return await self._ask_all(backend)
 
     def report(
@@ -141,16 +141,16 @@ class Examination:
         self._text = " ".join(record.text for record in self._measured)
         return self.report(Outcome.ANSWERED, label=Label.UNDECIDED, reason="measured only; it does not vote")
 
-    def _lacking(self) -> tuple[Cause, str] | None:
+    def _lacking(self) -> Lack | None:
         view, needs = self._view, self._paradigm.needs
         if view.image is None:
-            return Cause.TOO_SMALL, "the picture is too small to look at"
+            return Lack("the picture is too small to look at", cause=Cause.TOO_SMALL)
         if "subject" in needs and view.subject is None:
-            return Cause.LACKING, "no main subject was named, and this examination starts from it"
+            return view.no_subject
         if "regions" in needs and not view.region_pictures:
-            return Cause.LACKING, "there is no region to look at up close"
+            return Lack("there is no region to look at up close")
         if "exemplars" in needs and not view.exemplars:
-            return Cause.LACKING, "there are no exemplars"
+            return Lack("there are no exemplars")
         return None
 
     async def _ask_all(self, backend: Backend) -> Report:
@@ -164,7 +164,7 @@ class Examination:
                 return await self._sampled(talk, messages, step)
             purpose: Purpose = "verdict" if step.ask == "verdict" else "text"
             completion = await talk.ask(step.name, messages, purpose, step.prefill)
-            problem = _problem(completion, purpose)
+            problem = problem_of(completion, purpose)
             if problem is not None:
                 return self.report(problem[0], reason=problem[1])
             if step.ask == "verdict":
@@ -297,7 +297,7 @@ def _reasons(reading: Reading) -> str:
     return text[:MAX_TEXT]
 
 
-def _problem(completion: Completion, purpose: Purpose) -> tuple[Outcome, str] | None:
+def problem_of(completion: Completion, purpose: Purpose) -> tuple[Outcome, str] | None:
     """The outcome and reason of an answer that holds nothing to read or to use."""
     if completion.stop is Stop.REFUSAL:
         return Outcome.REFUSED, "the model declined to answer"

@@ -36,6 +36,8 @@ class Cause(StrEnum):
     """There is too little picture to look at."""
     LACKING = "lacking"
     """Something that the examination starts from was not to be had."""
+    DECLINED = "declined"
+    """The model declined to name the main subject, which the examination starts from."""
     NOT_A_PHOTOGRAPH = "not_a_photograph"
     DEADLINE = "deadline"
     BUDGET = "budget"

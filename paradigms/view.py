@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,9 +12,30 @@ from backends.backend import Backend
 from backends.layers.budget import Budget
 from backends.request import Observer, Picture
 from paradigms.exemplars import Exemplar
+from paradigms.label import Cause, Outcome
 from paradigms.region import Region
 from paradigms.render import Renderer
 from paradigms.signals.measurement import Measurement
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Why something that examinations start from is not there, as the reports of these examinations say it."""
+
+    reason: str
+    outcome: Outcome = Outcome.SKIPPED
+    cause: Cause | None = Cause.LACKING
+    """None unless it is skipped."""
+    bug: bool = False
+    """Through a fault of the program."""
+
+    @classmethod
+    def failed(cls, reason: str, *, bug: bool = False) -> Self:
+        """No answer came, so the examination failed before it began."""
+        return cls(reason, Outcome.FAILED, None, bug)
+
+
+NO_SUBJECT = Lack("no main subject was named, and this examination starts from it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +43,7 @@ class View:
     """What one case offers.
 
     `case` is the SHA-256 of the original file; `size` is width and height of the upright original in pixels. `subject`
-    is None when nobody named one. Measurements are keyed by the name of the measure.
+    is None when nobody named one, and `no_subject` then says why. Measurements are keyed by the name of the measure.
     """
 
     case: str
@@ -30,6 +52,7 @@ class View:
     regions: tuple[Region, ...] = ()
     region_pictures: tuple[Picture, ...] = ()
     subject: str | None = None
+    no_subject: Lack = NO_SUBJECT
     exemplars: tuple[tuple[Exemplar, Picture | None], ...] = ()
     measurements: Mapping[str, Measurement] = field(default_factory=dict)
 
