@@ -1,4 +1,6 @@
 import math
+import re
+from typing import get_args
 
 import pytest
 
@@ -155,3 +157,37 @@ def test_extra_fields_are_added_deeply_and_replace_nothing():
         add_extra(body, {"model": "other"})
     with pytest.raises(ConfigError, match=r"extra\.format"):
         add_extra(body, {"output_config": {"format": 2}})
+
+
+def named(*aliases: object) -> list[str]:
+    """The names in a type of an SDK."""
+    return [name for alias in aliases for name in get_args(alias) if isinstance(name, str)]
+
+
+def test_every_model_that_the_openai_sdk_names_is_in_the_records():
+    from openai.types.shared_params.chat_model import ChatModel
+
+    text_or_sound = re.compile(r"audio|search|codex|gpt-4-turbo|gpt-4-vision|gpt-4-1106")
+    for name in named(ChatModel):
+        facts = known_facts("openai", name)
+        assert facts.images is not None or text_or_sound.search(name), name
+        assert facts.thinking_tokens is not None or re.match("gpt-[34]|chatgpt|gpt-audio|codex", name), name
+
+
+def test_every_model_that_the_anthropic_sdk_names_is_in_the_records():
+    from anthropic.types.model_param import ModelParam
+
+    for name in named(*get_args(ModelParam)):
+        facts = known_facts("anthropic", name)
+        assert facts.images
+        assert facts.context_tokens
+        assert facts.json_schema, name
+        fourth = re.search(r"-4-\d", name) is not None
+        assert facts.thinking_tokens is not None or fourth, name
+        assert "temperature" in (facts.refuses or ()) or fourth, name
+
+
+@pytest.mark.parametrize("variable", ["OPENAI_API_KEY", "AWS_SECRET_ACCESS_KEY", "SIXLENS_TOKEN", "sixlens_a_key"])
+def test_a_file_cannot_send_another_secret_away(variable):
+    with pytest.raises(ConfigError, match="key_variable"):
+        build(BackendSettings, {"key_variable": variable}, "theirs.yaml")

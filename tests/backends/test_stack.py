@@ -292,6 +292,31 @@ async def test_other_models_and_accounts_have_limiters_of_their_own(monkeypatch:
         await backend.aclose()
 
 
+class Modest(FunctionBackend):
+    """A provider that has no use for more than two calls at once."""
+
+    most_in_flight = 2
+
+
+@pytest.mark.parametrize(("own", "peak"), [({}, 2), ({"toy:m": LimiterPolicy(start=5, ceiling=5)}, 5)])
+async def test_a_provider_is_asked_no_more_at_once_than_helps_unless_the_user_knows_better(
+    own: dict[str, LimiterPolicy], peak: int
+) -> None:
+    now = most = 0
+
+    async def answer(_: Request) -> str:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        await asyncio.sleep(0)
+        now -= 1
+        return "yes"
+
+    backend = build_stack([Modest(answer, "toy:m")], Resources(), LayerPolicy(limiters=own))
+    await asyncio.gather(*(backend.complete(asking(str(number))) for number in range(20)))
+    assert most == peak
+
+
 async def test_two_policies_for_one_endpoint_are_refused_when_the_second_is_used() -> None:
     resources, server = Resources(), Server()
     await build_stack([FunctionBackend(server)], resources, QUICK).complete(asking("a"))

@@ -112,6 +112,16 @@ def test_the_flag_replaces_every_backend_but_a_setting_can_swap_one_again(tmp_pa
     assert swapped.backend_of("stereotype") == "scripted:c"
 
 
+def test_limits_of_single_backends_lie_over_those_of_all_and_go_with_the_backend(tmp_path: Path) -> None:
+    text = "backend: scripted:a\nlimits: {rpm: 60, backends: {'scripted:a': {ceiling: 2}, 'scripted:b': {rpm: 5}}}\n"
+    limits = load_ensemble(write(tmp_path, text)).limits
+    assert (limits.of("scripted:a").ceiling, limits.of("scripted:a").rpm) == (2, 60)
+    assert (limits.of("scripted:b").ceiling, limits.of("scripted:b").rpm) == (64, 5)
+    assert limits.of("scripted:c").rpm == 60
+    only = load_ensemble(str(tmp_path / "mine.yaml"), Overrides(backend="scripted:b")).limits
+    assert set(only.backends) == {"scripted:b"}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -30,7 +30,7 @@ from orchestrator.judge import DECODED, Decided, Judge, Prepared, Reported
 from paradigms.label import Cause, Label, Outcome
 from paradigms.library import SIX
 
-from .conftest import Toy, answer, make_judge, sign
+from .conftest import SPEC, Toy, answer, make_judge, sign
 
 
 def outcomes(verdict) -> dict[str, Outcome]:
@@ -450,3 +450,10 @@ async def test_before_anything_is_sent_a_missing_key_or_a_server_that_is_not_the
         async with Judge(load_ensemble("six", Overrides(settings=settings))) as judge:
             with pytest.raises(error) if error else contextlib.nullcontext():
                 await judge.prepare()
+
+
+async def test_a_backend_may_have_limits_of_its_own(picture: bytes) -> None:
+    toy = Toy(delay=0.01)
+    async with make_judge(toy, f"limits.backends={{'{SPEC}': {{start: 2, ceiling: 2}}}}") as judge:
+        await judge.judge(picture)
+    assert toy.peak == 2

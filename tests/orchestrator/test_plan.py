@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from backends.backend import Capabilities
 from backends.errors import ConfigError
+from backends.image_tokens import ImageTokens
 from backends.images.source import load_image
 from backends.prices import Price, Prices, PriceTable
 from backends.providers.function import FunctionBackend
@@ -117,6 +119,31 @@ async def test_the_cost_is_unknown_or_an_upper_bound() -> None:
     assert large is not None
     assert 0.13 < small < large
     assert Plan().cost(prices, (1, 1), {}) == 0.0
+
+
+async def test_the_dearest_of_those_who_may_answer_counts() -> None:
+    day = datetime.date(2026, 1, 31)
+    models = {
+        "a:b": Price(input=0, output=0, date=day, source="a test"),
+        "c:d": Price(input=1.0, output=10.0, date=day, source="a test"),
+    }
+    made = await plan("six", "fallback=[c:d]")
+    assert made.backends == ("a:b", "c:d")
+    alone = (await plan("six", backend="c:d")).cost(Prices(PriceTable(models=models)), (640, 480), {})
+    assert alone
+    assert made.cost(Prices(PriceTable(models=models)), (640, 480), {}) == alone
+    assert made.cost(Prices(PriceTable(models={"a:b": models["a:b"]})), (640, 480), {}) is None
+
+
+async def test_thinking_and_the_providers_way_of_counting_pictures_are_in_the_cost() -> None:
+    made = await plan()
+    price = Price(input=1.0, output=10.0, date=datetime.date(2026, 1, 31), source="a test")
+    prices = Prices(PriceTable(models={"a:*": price}))
+    plain = made.cost(prices, (640, 480), {}) or 0
+    thinking = made.cost(prices, (640, 480), {"a:b": Capabilities(thinking_tokens=1000)}) or 0
+    assert thinking - plain == pytest.approx(10 * 1000 * 10.0 / 1e6)
+    rule = ImageTokens(square=2000, base=10_000)
+    assert (made.cost(prices, (640, 480), {"a:b": Capabilities(image_tokens=rule)}) or 0) > plain + 8 * 8000 / 1e6
 
 
 @pytest.mark.parametrize("size", [(640, 480), (480, 640), (1, 1), (3000, 7), (1023, 1025), (1024, 1024)])

@@ -81,6 +81,12 @@ class TestOutcomes:
         report = await examine(Toy(verdict=said(text)))
         assert (report.outcome, report.label, report.reason) == (Outcome.FAILED, None, "the answer was empty")
 
+    async def test_a_limit_that_was_spent_on_thinking_says_what_to_do(self) -> None:
+        report = await examine(Toy(verdict=said("", Stop.LENGTH)))
+        assert report.outcome is Outcome.FAILED
+        assert report.reason is not None
+        assert "`thinking_tokens`" in report.reason
+
     @pytest.mark.parametrize("error", [AuthError("no key"), BudgetError("spent")])
     async def test_errors_pass_and_what_was_found_stays(self, error: Exception) -> None:
         examination = Examination(STRUCTURAL, view(), means(Toy(components="wheels", verdict=error)))

@@ -4,13 +4,14 @@ import asyncio
 import random
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
 
 from backends.backend import Backend
 from backends.completion import Completion
-from backends.errors import RateLimitError
+from backends.errors import AttemptTimeoutError, BackendError, RateLimitError, ServerError
 from backends.layers.layer import Layer
 from backends.layers.limiter import Limiter, LimiterLayer, LimiterPolicy
 from backends.layers.retry import RetryLayer, RetryPolicy
@@ -25,8 +26,16 @@ MANY_ATTEMPTS = RetryPolicy(attempts=100, max_wait_s=1e9)
 class Server:
     """Answers after about 0.2 s; refuses at once what is beyond its capacity, and some more by chance."""
 
-    def __init__(self, capacity: int, retry_after: float | None = None, luck: float = 1.0, spread: float = 0.3) -> None:
+    def __init__(
+        self,
+        capacity: int,
+        retry_after: float | None = None,
+        luck: float = 1.0,
+        spread: float = 0.3,
+        refusal: Callable[..., BackendError] = partial(RateLimitError, status=429),
+    ) -> None:
         self.capacity = capacity
+        self.refusal = refusal
         self.retry_after = retry_after
         self.luck = luck
         self.spread = spread
@@ -38,7 +47,7 @@ class Server:
         self.calls += 1
         if self.busy >= self.capacity or self.chance.random() > self.luck:
             self.refused += 1
-            raise RateLimitError("slow down", status=429, retry_after=self.retry_after)
+            raise self.refusal("slow down", retry_after=self.retry_after)
         seconds = 0.2 * (1 + self.spread * (2 * self.chance.random() - 1))
         self.busy += 1
         try:
@@ -104,6 +113,22 @@ def test_beyond_its_capacity_a_server_is_seldom_asked_and_within_it_is_used(
     found = run_virtual(measure(server, limited(server), 500, 2_000))
     assert found.refused < 0.05
     assert found.used >= 0.9
+
+
+@pytest.mark.parametrize(
+    "refusal", [partial(ServerError, status=503), partial(ServerError, status=529), AttemptTimeoutError]
+)
+def test_a_busy_server_is_understood_in_other_words_too(run_virtual: Run, refusal: Callable[..., BackendError]) -> None:
+    server = Server(8, refusal=refusal)
+    found = run_virtual(measure(server, limited(server), 500, 2_000))
+    assert found.refused < 0.05
+    assert found.used >= 0.9
+
+
+def test_other_failures_say_nothing_about_how_much_is_in_flight(run_virtual: Run) -> None:
+    server = Server(10_000, luck=0.7, refusal=partial(ServerError, status=500))
+    found = run_virtual(measure(server, limited(server), 500, 2_000))
+    assert found.used * server.capacity > 30
 
 
 def test_the_warm_up_is_short(run_virtual: Run) -> None:

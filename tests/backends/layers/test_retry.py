@@ -28,6 +28,12 @@ ANSWER = Completion(text="x", model="m", backend="b", usage=TokenUsage(input_tok
 EMPTY = ANSWER.model_copy(update={"text": "", "stop": Stop.EMPTY})
 
 
+def learnt() -> UnsupportedError:
+    error = UnsupportedError("takes no temperature", transient=True)
+    error.learnt = True
+    return error
+
+
 class Plan:
     """Answers in the order given, and remembers how long was slept in between."""
 
@@ -217,3 +223,17 @@ async def test_a_timeout_of_the_provider_itself_is_not_taken_for_it() -> None:
 
     with pytest.raises(TimeoutError):
         await RetryLayer(FunctionBackend(broken), RetryPolicy(request_s=5)).complete(Request(()))
+
+
+@pytest.mark.parametrize("attempts", [1, 3])
+async def test_what_is_learnt_costs_no_attempt_of_the_policy_and_no_wait(attempts: int) -> None:
+    plan = Plan(learnt(), learnt(), learnt(), ANSWER)
+    answer = await plan.layer(attempts=attempts).complete(REQUEST)
+    assert (answer.attempts, plan.calls, plan.slept) == (4, 4, [])
+
+
+async def test_an_error_after_something_was_learnt_counts_all_attempts() -> None:
+    plan = Plan(learnt(), ServerError("down"))
+    with pytest.raises(ServerError, match="after 3 attempts"):
+        await plan.layer(attempts=2).complete(REQUEST)
+    assert plan.calls == 3

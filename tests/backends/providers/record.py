@@ -1,14 +1,20 @@
 """Records conversations with real servers, which the ordinary tests replay without any network.
 
-    python tests/backends/providers/record.py chat=compatible:gpt-4o@http://127.0.0.1:8741/v1 \\
-        messages=anthropic:claude-haiku-4-5@http://127.0.0.1:8741 native=ollama:gpt-4o@http://127.0.0.1:8741
+    python tests/backends/providers/record.py chat=compatible:gpt-4o@http://127.0.0.1:8741/v1
 
-The recordings that are checked in come from aimock (@copilotkit/aimock), an independent server of these protocols,
-started with `-p 8741 -h 127.0.0.1 -f tests/backends/providers/cassettes/fixtures.json`. With keys in the environment
-the same conversations are recorded from the real services, for example `chat=openai:gpt-4.1-mini`.
+The recordings that are checked in come from three servers that others wrote, on the loopback address:
 
-A cassette holds no key (headers are kept by a list of allowed names) and no picture: base64 is replaced by its SHA-256,
-so that another picture is another request.
+- `chat`, `messages` and `native` (Ollama's protocol) from aimock (@copilotkit/aimock 1.43), started with
+  `-p 8741 -h 127.0.0.1 -f tests/backends/providers/cassettes/fixtures.json`: the first as above, the others as
+  `messages=anthropic:claude-haiku-4-5@http://127.0.0.1:8741` and `native=ollama:gpt-4o@http://127.0.0.1:8741`;
+- `transformers` from `transformers serve` with the checkpoint that `tests/oracle` teaches, started by
+  `tests/oracle/serve.py taught 8711` beside the folder: `transformers=compatible:taught@http://127.0.0.1:8711/v1`;
+- `litellm` from LiteLLM's proxy before that server, where it is called `tiny`:
+  `litellm=anthropic:tiny@http://127.0.0.1:8712`.
+
+With keys in the environment the same conversations are recorded from the real services, for example
+`chat=openai:gpt-4.1-mini`. A cassette holds no key (headers are kept by a list of allowed names) and no picture: base64
+is replaced by its SHA-256, so that another picture is another request.
 """
 
 from __future__ import annotations
@@ -30,9 +36,9 @@ from backends.registry import BackendSettings, open_backend
 from backends.request import Message, Picture, Request, Text
 
 FOLDER = Path(__file__).parent / "cassettes"
-PROTOCOLS = ("chat", "messages", "native")
+RECORDINGS = ("chat", "messages", "native", "transformers", "litellm")
 KEPT_OF_A_REQUEST = {"accept", "anthropic-version", "content-type"}
-KEPT_OF_AN_ANSWER = {"content-type", "retry-after", "retry-after-ms"}
+KEPT_OF_AN_ANSWER = re.compile(r"content-type|retry-after(-ms)?|(x|anthropic)-ratelimit-[a-z-]+")
 _DATA_URI = re.compile(r"data:([\w/+.-]+);base64,(.+)", re.DOTALL)
 SCHEMA = {
     "type": "object",
@@ -108,11 +114,11 @@ def _before_request(request: Any) -> Any:
 
 def _before_answer(response: dict[str, Any]) -> dict[str, Any]:
     headers = response["headers"].items()
-    response["headers"] = {name: value for name, value in headers if name.lower() in KEPT_OF_AN_ANSWER}
+    response["headers"] = {name: value for name, value in headers if KEPT_OF_AN_ANSWER.fullmatch(name.lower())}
     return response
 
 
-def tape(protocol: str, name: str, record: bool = False) -> Any:
+def tape(recording: str, name: str, record: bool = False) -> Any:
     """The cassette of a conversation, as a context manager. Hosts are not compared, since local ports change."""
     recorder = vcr.VCR(
         record_mode="all" if record else "none",
@@ -121,7 +127,7 @@ def tape(protocol: str, name: str, record: bool = False) -> Any:
         before_record_response=_before_answer,
         decode_compressed_response=True,
     )
-    return recorder.use_cassette(str(FOLDER / protocol / f"{name}.yaml"))
+    return recorder.use_cassette(str(FOLDER / recording / f"{name}.yaml"))
 
 
 async def outcome(spec: str, request: Request) -> dict[str, Any]:
@@ -138,23 +144,23 @@ async def outcome(spec: str, request: Request) -> dict[str, Any]:
 
 
 async def _record(specs: dict[str, str]) -> None:
-    for protocol, spec in specs.items():
+    for recording, spec in specs.items():
         expected = {}
         for name, request in conversations().items():
-            (FOLDER / protocol / f"{name}.yaml").unlink(missing_ok=True)
-            with tape(protocol, name, record=True):
+            (FOLDER / recording / f"{name}.yaml").unlink(missing_ok=True)
+            with tape(recording, name, record=True):
                 expected[name] = await outcome(spec, request)
-            print(protocol, name, expected[name])  # noqa: T201
+            print(recording, name, expected[name])  # noqa: T201
         text = json.dumps({"spec": spec, "outcomes": expected}, indent=1, ensure_ascii=False)
-        (FOLDER / protocol / "expected.json").write_text(text + "\n", encoding="utf-8")
+        (FOLDER / recording / "expected.json").write_text(text + "\n", encoding="utf-8")
 
 
 def main(arguments: list[str]) -> None:
-    """Record; each argument is PROTOCOL=SPEC."""
+    """Record; each argument is RECORDING=SPEC."""
     specs = dict(argument.split("=", 1) for argument in arguments)
-    unknown = set(specs) - set(PROTOCOLS)
+    unknown = set(specs) - set(RECORDINGS)
     if unknown or not specs:
-        raise SystemExit(f"give PROTOCOL=SPEC; protocols: {', '.join(PROTOCOLS)}")
+        raise SystemExit(f"give RECORDING=SPEC; known are {', '.join(RECORDINGS)}")
     asyncio.run(_record(specs))
 
 

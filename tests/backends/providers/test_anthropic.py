@@ -200,7 +200,8 @@ async def test_another_server_gets_another_key(peer, open_one, request_of, monke
     await backend.complete(request_of())
     monkeypatch.setenv("SIXLENS_COMPATIBLE_API_KEY", "other-key-123456")
     await open_one("m@http://127.0.0.1:8000").complete(request_of())
-    first, second = peer.requests
+    assert [request.url.path for request in peer.requests] == ["/api/show", "/v1/messages"] * 2
+    first, second = peer.requests[1::2]
     assert str(first.url) == str(second.url) == "http://127.0.0.1:8000/v1/messages"
     assert "authorization" not in first.headers
     assert "x-api-key" not in first.headers
@@ -266,3 +267,10 @@ async def test_connections_that_fail(peer, open_one, request_of, error, kind):
         await open_one().complete(request_of())
     assert caught.value.__cause__ is not None
     assert len(peer.requests) == 1
+
+
+async def test_cut_outs_behind_the_picture_are_not_written_to_the_cache(peer, open_one, request_of, picture):
+    peer.say(reply())
+    await open_one().complete(request_of(pictures=(picture, picture, picture)))
+    content = peer.bodies[0]["messages"][0]["content"]
+    assert ["cache_control" in block for block in content] == [True, False, False, False]

@@ -25,7 +25,7 @@ def _load_record():
 
 
 record = _load_record()
-EXPECTED = {name: json.loads((FOLDER / name / "expected.json").read_text("utf-8")) for name in record.PROTOCOLS}
+EXPECTED = {name: json.loads((FOLDER / name / "expected.json").read_text("utf-8")) for name in record.RECORDINGS}
 
 
 @pytest.fixture(autouse=True)
@@ -41,22 +41,22 @@ def no_network_at_all(monkeypatch):
         monkeypatch.setenv(variable, "sixlens-replay-key-1")
 
 
-@pytest.mark.parametrize("protocol", record.PROTOCOLS)
+@pytest.mark.parametrize("recording", record.RECORDINGS)
 @pytest.mark.parametrize("name", list(record.conversations()))
-async def test_a_recorded_conversation_comes_out_the_same(protocol, name):
-    with record.tape(protocol, name) as cassette:
-        outcome = await record.outcome(EXPECTED[protocol]["spec"], record.conversations()[name])
-    assert outcome == EXPECTED[protocol]["outcomes"][name]
+async def test_a_recorded_conversation_comes_out_the_same(recording, name):
+    with record.tape(recording, name) as cassette:
+        outcome = await record.outcome(EXPECTED[recording]["spec"], record.conversations()[name])
+    assert outcome == EXPECTED[recording]["outcomes"][name]
     assert cassette.all_played
 
 
-@pytest.mark.parametrize("protocol", record.PROTOCOLS)
-async def test_another_picture_is_another_request(protocol):
+@pytest.mark.parametrize("recording", record.RECORDINGS)
+async def test_another_picture_is_another_request(recording):
     request = record.conversations()["picture"]
     (system, user) = request.messages
     other = Request(messages=(system, Message("user", (record.tiny_png(77), *user.parts[1:]))))
-    with record.tape(protocol, "picture"):
-        backend = open_backend(EXPECTED[protocol]["spec"])
+    with record.tape(recording, "picture"):
+        backend = open_backend(EXPECTED[recording]["spec"])
         with pytest.raises((ConnectError, CannotOverwriteExistingCassetteException)) as caught:
             await backend.complete(other)
         await backend.aclose()
@@ -75,8 +75,8 @@ def test_a_cassette_holds_no_key_and_no_picture(path):
 
 
 def test_every_conversation_is_recorded():
-    for protocol in record.PROTOCOLS:
-        assert set(EXPECTED[protocol]["outcomes"]) == set(record.conversations())
+    for recording in record.RECORDINGS:
+        assert set(EXPECTED[recording]["outcomes"]) == set(record.conversations())
 
 
 def test_the_tiny_picture_is_one():

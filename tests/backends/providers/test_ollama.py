@@ -289,3 +289,32 @@ def test_a_cloud_tag_counts_as_hosted_in_every_protocol(spec: str) -> None:
     capabilities = open_backend(spec).capabilities
     assert capabilities.hosted
     assert "ollama.com" in capabilities.destination
+
+
+async def test_a_refusal_for_lack_of_context_asks_for_more(peer, open_one, request_of):
+    backend = open_one()
+    peer.say({"error": "the input length exceeds the context length"}, 400).say(reply())
+    with pytest.raises(errors.ContextLengthError) as caught:
+        await backend.complete(request_of())
+    assert caught.value.transient is True
+    await backend.complete(request_of())
+    assert [body["options"]["num_ctx"] for body in peer.bodies[1:]] == [4096, 8192]
+
+
+async def test_a_refusal_at_the_models_own_limit_is_final(peer, open_one, request_of):
+    backend = open_one(shown={"model_info": {"x.context_length": 4096}})
+    peer.say({"error": "the input length exceeds the context length"}, 400)
+    with pytest.raises(errors.ContextLengthError) as caught:
+        await backend.complete(request_of())
+    assert caught.value.transient is False
+
+
+async def test_a_thinking_model_gets_room_for_it(peer, open_one):
+    backend = open_one(shown={"capabilities": ["vision", "thinking"], "model_info": {}})
+    await backend.prepare()
+    assert backend.capabilities.thinking_tokens == 4096
+
+
+@pytest.mark.parametrize(("model", "most"), [("qwen2.5vl:7b", 1), ("qwen3-vl:235b-cloud", None)])
+def test_one_call_at_a_time_but_in_the_cloud(open_one, model, most):
+    assert open_one(model).most_in_flight == most

@@ -106,3 +106,44 @@ async def test_spent_money_is_not_a_rate_limit(peer, open_one, request_of):
     with pytest.raises(errors.QuotaError) as caught:
         await open_one().complete(request_of())
     assert caught.value.transient is False
+
+
+async def test_newer_models_get_a_mark_where_the_shared_beginning_ends(peer, open_one, request_of, picture):
+    peer.say(reply())
+    backend = open_one("gpt-5.6-sol")
+    await backend.complete(request_of(pictures=(picture, picture)))
+    await backend.complete(request_of(pictures=()))
+    shown, text = peer.bodies
+    marks = ["prompt_cache_breakpoint" in part for part in shown["messages"][1]["content"]]
+    assert marks == [True, False, False]
+    assert shown["messages"][1]["content"][0]["prompt_cache_breakpoint"] == {"mode": "explicit"}
+    assert shown["prompt_cache_options"] == text["prompt_cache_options"] == {"mode": "explicit"}
+
+
+@pytest.mark.parametrize("name", ["prompt_cache_options", "prompt_cache_breakpoint"])
+async def test_refused_marks_are_left_out_and_said(peer, open_one, request_of, name):
+    peer.say({"error": {"message": f"Unsupported parameter: '{name}'", "param": name}}, 400).say(reply())
+    backend = open_one("gpt-5.6-sol")
+    with pytest.raises(errors.UnsupportedError) as caught:
+        await backend.complete(request_of())
+    assert caught.value.learnt
+    answer = await backend.complete(request_of())
+    assert "prompt_cache_o" not in str(peer.bodies[1])
+    assert "prompt_cache_b" not in str(peer.bodies[1])
+    assert "takes no prompt_cache_options" in answer.notes[0]
+
+
+async def test_older_models_get_no_mark(peer, open_one, request_of):
+    peer.say(reply())
+    await open_one("gpt-5.5").complete(request_of())
+    assert "prompt_cache_options" not in peer.bodies[0]
+    assert "prompt_cache_breakpoint" not in str(peer.bodies[0])
+
+
+async def test_a_key_of_its_own(peer, open_one, request_of, monkeypatch):
+    with pytest.raises(errors.MissingKeyError, match="SIXLENS_SECOND_KEY"):
+        await open_one(key_variable="SIXLENS_SECOND_KEY").complete(request_of())
+    monkeypatch.setenv("SIXLENS_SECOND_KEY", "second-key-123456")
+    peer.say(reply())
+    await open_one(key_variable="SIXLENS_SECOND_KEY").complete(request_of())
+    assert peer.requests[0].headers["authorization"] == "Bearer second-key-123456"

@@ -92,6 +92,19 @@ def test_hosted_backends_are_named_before_anything_leaves(cli: Cli, backend: str
     assert cli("eval", "run", "trial.yaml", "--backend", "openai:gpt-4o").code == 4
 
 
+def test_who_stands_in_elsewhere_is_named_too(cli: Cli, backend: str) -> None:
+    ran = cli(
+        "eval",
+        "validate",
+        "trial.yaml",
+        "--set",
+        f"base={{backend: '{backend}', set: {{fallback: [openai:gpt-4o]}}}}",
+        "--json",
+    )
+    (arm,) = json.loads(ran.out)["arms"]
+    assert [(it["spec"], it["hosted"]) for it in arm["backends"]] == [(backend, False), ("openai:gpt-4o", True)]
+
+
 @pytest.mark.parametrize("name", experiment_names())
 def test_what_ships_is_valid(cli: Cli, backend: str, name: str) -> None:
     ran = cli("eval", "validate", name, "--data", "data", "--backend", backend, "--json")

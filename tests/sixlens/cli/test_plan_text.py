@@ -58,6 +58,19 @@ async def test_each_place_is_announced_with_its_own_calls() -> None:
     assert said[0].startswith("0.jpg goes as JPEG of 1024 × 768 pixels, without metadata,")
 
 
+async def test_who_stands_in_is_announced_too() -> None:
+    made = await outlook("fallback=[c:d]")
+    lines = list(plan_lines(made))
+    assert "c:d: asked when another backend does not answer; leaves this machine for c.example" in lines
+    said = list(notices(made))
+    assert said[1].endswith("to c.example (c:d). It is asked when another backend does not answer.")
+
+
+async def test_of_a_server_here_it_is_only_said_where_the_picture_goes() -> None:
+    lines = list(plan_lines(await outlook(hosted=False)))
+    assert "a:b: 10 (8 with the picture, 2 of text alone) a picture; goes to a.example" in lines
+
+
 async def test_nothing_is_announced_when_nothing_leaves() -> None:
     assert list(notices(await outlook(hosted=False))) == []
 
