@@ -76,4 +76,5 @@ def _nucleus(chances: torch.Tensor, top_p: float) -> torch.Tensor:
     """The chances, with all but the likeliest tokens that together reach `top_p` set to 0."""
     ordered, places = chances.sort(descending=True)
     outside = ordered.cumsum(-1) - ordered >= top_p
-    return chances.index_fill(0, places[outside], 0.0)
+    # Scattered back and not picked out: how many they are, only the device knows, and it need not be waited for.
+    return torch.zeros_like(chances).scatter(0, places, ordered.masked_fill(outside, 0.0))

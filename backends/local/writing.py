@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,17 @@ LIKELIEST = 5
 """Candidates given for each place, where probabilities are asked for."""
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the model held likely at one place: the token that was chosen, then the likeliest ones, best first.
+
+    Both tensors are (1 + `LIKELIEST`) on the model's device, and nothing else of the vocabulary is kept with them.
+    """
+
+    tokens: torch.Tensor
+    logprobs: torch.Tensor
+
+
 @dataclass(slots=True)
 class Line:
     """One answer while it is written."""
@@ -31,8 +43,8 @@ class Line:
     """Whether the likeliest tokens at each place are wanted."""
     tokens: list[int] = field(default_factory=list)
     """What was written; the token that ended it is not among them."""
-    seen: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = field(default_factory=list)
-    """For each token: its logarithmic probability, and those and the numbers of the likeliest tokens."""
+    seen: deque[Seen] = field(default_factory=lambda: deque(maxlen=KEPT_PLACES))
+    """For each of the last tokens, where `chances` are wanted."""
     ended: bool = False
     """The model came to an end by itself."""
 
@@ -62,16 +74,20 @@ class Lines(LogitsProcessor):
             BackendError: the model gives no numbers.
         """
         chosen = torch.full((len(self._lines), 1), self._pad, dtype=torch.long, device=scores.device)
+        seen: dict[int, Seen] = {}
         for index, line in enumerate(self._lines):
             if line.open:
-                chosen[index, 0] = self._next(line, scores[index])
+                token = self._next(line, scores[index])
+                chosen[index, 0] = token
+                if line.chances:
+                    seen[index] = _seen(scores[index], token)
         # One trip to the host for all rows: it waits for the device.
         *tokens, overflow = torch.cat([chosen[:, 0], scores.isnan().any().long()[None]]).tolist()
         if overflow:
             raise BackendError("The model's numbers overflow and it cannot answer; set dtype to bfloat16 or float32.")
-        for line, token in zip(self._lines, tokens, strict=True):
+        for index, (line, token) in enumerate(zip(self._lines, tokens, strict=True)):
             if line.open:
-                self._take(line, int(token))
+                self._take(line, int(token), seen.get(index))
         return torch.full_like(scores, -math.inf).scatter_(1, chosen, 0.0)
 
     def _next(self, line: Line, logits: torch.Tensor) -> torch.Tensor:
@@ -80,18 +96,15 @@ class Lines(LogitsProcessor):
             if line.grammar.finished:
                 return torch.tensor(self._end, device=logits.device)
             allowed = logits.masked_fill(~line.grammar.allowed(len(logits)).to(logits.device), -math.inf)
-        token = line.draw.choose(allowed)
-        if line.chances:
-            chances = torch.log_softmax(logits, dim=-1)
-            top = chances.topk(min(LIKELIEST, len(chances)))
-            line.seen.append((chances[token], top.values, top.indices))
-        return token
+        return line.draw.choose(allowed)
 
-    def _take(self, line: Line, token: int) -> None:
+    def _take(self, line: Line, token: int, seen: Seen | None) -> None:
         if token in self._ends:
             line.ended = True
             return
         line.tokens.append(token)
+        if seen is not None:
+            line.seen.append(seen)
         if line.grammar is not None:
             line.grammar.take(token)
             # Nothing can follow, so a step only to write the end is spared.
@@ -113,18 +126,17 @@ class LinesDone(StoppingCriteria):
 
 def places(line: Line, tokenizer: Any) -> tuple[TokenPlace, ...]:
     """The likeliest tokens at the last places of a line that was asked for them."""
+    return tuple(_place(seen, tokenizer) for seen in line.seen)
 
-    def chance(token: int, logprob: float) -> TokenChance:
-        return TokenChance(token=tokenizer.decode([token]), logprob=logprob)
 
-    found = []
-    # What was seen of the token that ended the line is left over.
-    for token, (own, values, indices) in list(zip(line.tokens, line.seen, strict=False))[-KEPT_PLACES:]:
-        likeliest = zip(indices.tolist(), values.tolist(), strict=True)
-        found.append(
-            TokenPlace(
-                chosen=chance(token, own.item()),
-                likeliest=tuple(chance(other, value) for other, value in likeliest),
-            )
-        )
-    return tuple(found)
+def _place(seen: Seen, tokenizer: Any) -> TokenPlace:
+    pairs = zip(seen.tokens.tolist(), seen.logprobs.tolist(), strict=True)
+    chosen, *likeliest = (TokenChance(token=tokenizer.decode([token]), logprob=logprob) for token, logprob in pairs)
+    return TokenPlace(chosen=chosen, likeliest=tuple(likeliest))
+
+
+def _seen(logits: torch.Tensor, token: torch.Tensor) -> Seen:
+    """What is kept of a place. Gathered and not indexed: a view would hold the whole vocabulary, and wait for it."""
+    chances = torch.log_softmax(logits, dim=-1)
+    tokens = torch.cat([token[None], chances.topk(min(LIKELIEST, len(chances))).indices])
+    return Seen(tokens, chances.gather(0, tokens))
