@@ -48,8 +48,8 @@ class Reply(Exception):  # noqa: N818 - raised to answer at once, not an error
 class Server:
     """Answers every chat completion with the same words, about a subject of its own for each picture."""
 
-    def __init__(self, delay: float, capacity: int | None, faults: float, seed: int) -> None:
-        self.delay, self.capacity, self.faults = delay, capacity, faults
+    def __init__(self, delay: float, capacity: int | None, faults: float, seed: int, *, marked: bool = False) -> None:
+        self.delay, self.capacity, self.faults, self.marked = delay, capacity, faults, marked
         self.random = random.Random(seed)
         self.counts: Counter[str] = Counter()
         self.in_flight = self.peak = 0
@@ -119,35 +119,37 @@ class Server:
         """Token counts, with those that a prefix cache would have served: what an earlier answered prompt began with.
 
         A prefix is counted part by part: the schema, then each text and picture. A prompt can be read from the cache
-        only once an earlier one with the same beginning was answered, as with real providers.
+        only once an earlier one with the same beginning was answered, as with real providers. Every beginning is found
+        again; when `marked`, only those up to a mark, and where the prompt has none of its own one is set at its end.
         """
-        parts = [json.dumps(request.get("response_format"))]
+        parts = [(json.dumps(request.get("response_format")), False)]
         for message in request["messages"]:
             content = message["content"]
-            parts += [content] if isinstance(content, str) else [json.dumps(part) for part in content]
-        total = cached = 0
+            inner = [{"type": "text", "text": content}] if isinstance(content, str) else content
+            parts += [(json.dumps(part), "prompt_cache_breakpoint" in part) for part in inner]
+        implicit = request.get("prompt_cache_options", {}).get("mode") != "explicit"
+        total = cached = written = 0
         digest = hashlib.sha256()
-        for part in parts:
+        learnt = set()
+        for place, (part, mark) in enumerate(parts):
             total += PICTURE_TOKENS if '"data:' in part else len(part) // 4
             digest.update(part.encode())
-            if digest.hexdigest() in self.prefixes:
-                cached = total
-        self.learn(parts)
-        cached = cached if cached >= MIN_CACHED else 0
+            if self.marked and not (mark or (implicit and place == len(parts) - 1)):
+                continue
+            if total >= MIN_CACHED:
+                learnt.add(digest.hexdigest())
+                cached = total if digest.hexdigest() in self.prefixes else cached
+                written = total
+        self.prefixes |= learnt
         details = {"cached_tokens": cached}
+        if self.marked:
+            details["cache_write_tokens"] = max(0, written - cached)
         return {
             "prompt_tokens": total,
             "completion_tokens": 40,
             "total_tokens": total + 40,
             "prompt_tokens_details": details,
         }
-
-    def learn(self, parts: list[str]) -> None:
-        """Remember every beginning of a prompt."""
-        digest = hashlib.sha256()
-        for part in parts:
-            digest.update(part.encode())
-            self.prefixes.add(digest.hexdigest())
 
     async def fail(self, fault: str) -> None:
         """Fail in the way named."""
@@ -167,7 +169,7 @@ class Server:
 
 async def serve(options: argparse.Namespace) -> None:
     """Serve until standard input closes."""
-    answering = Server(options.delay, options.capacity, options.faults, options.seed)
+    answering = Server(options.delay, options.capacity, options.faults, options.seed, marked=options.marked)
     server = await asyncio.start_server(answering.handle, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
@@ -200,6 +202,7 @@ def main() -> None:
     parser.add_argument("--capacity", type=int, help="calls in flight beyond which 429 is answered")
     parser.add_argument("--faults", type=float, default=0.0, help="share of the calls that fail")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--marked", action="store_true", help="cache prefixes up to marks alone, as newer services do")
     asyncio.run(serve(parser.parse_args()))
 
 
