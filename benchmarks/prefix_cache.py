@@ -62,7 +62,7 @@ def main() -> None:
     for layout in ("paper", "shared"):
         with running(0.01) as url:
             spent = asyncio.run(spend(f"compatible:toy@{url}", options.images, f"layout={layout}"))
-        report(f"{layout}", spent, options)
+        report(layout, spent, options)
     for name, marks in (("marks of ours", "true"), ("marks of the service", "false")):
         with running(0.01, "--marked") as url:
             spec = f"compatible:toy@{url}"
