@@ -169,9 +169,9 @@ class Journal:
 
 
 def failed(judgment: Judgment) -> bool:
-    """Whether it is worth another try: no verdict came, or an examination failed or came too late."""
+    """Whether it is worth another try: no verdict came, or an examination, or the panel, failed or came too late."""
     return judgment.error is not None or any(
-        vote.outcome is Outcome.FAILED or vote.cause is Cause.DEADLINE for vote in judgment.votes.values()
+        vote.outcome is Outcome.FAILED or vote.cause is Cause.DEADLINE for vote in judgment.everybody.values()
     )
 
 

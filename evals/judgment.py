@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from fusion.verdict import Basis, UndecidedBecause, Verdict
+from fusion.panel import NAME as PANEL
+from fusion.verdict import Basis, Spending, UndecidedBecause, Verdict
 from paradigms.label import Cause, Label, Outcome
+from paradigms.report import Report
 
 
 class _Record(BaseModel):
@@ -35,16 +37,16 @@ class Vote(_Record):
 
 
 class Costs(_Record):
-    """What a judgment took. `cost` is in US dollars; None where it is unknown."""
+    """What a judgment took. `cost` is in US dollars. None is unknown, which is not 0."""
 
-    calls: int = Field(default=0, ge=0)
-    attempts: int = Field(default=0, ge=0)
-    cache_hits: int = Field(default=0, ge=0)
+    calls: int | None = Field(default=None, ge=0)
+    attempts: int | None = Field(default=None, ge=0)
+    cache_hits: int | None = Field(default=None, ge=0)
     input_tokens: int | None = None
     cached_tokens: int | None = None
     output_tokens: int | None = None
     cost: float | None = None
-    seconds: float = Field(default=0.0, ge=0)
+    seconds: float | None = Field(default=None, ge=0)
 
 
 class Judgment(_Record):
@@ -72,6 +74,8 @@ class Judgment(_Record):
     score: float | None = None
     p_generated: float | None = Field(default=None, ge=0, le=1)
     votes: dict[str, Vote] = Field(default_factory=dict)
+    panel: Vote | None = None
+    """What the panel said; None when it was not asked."""
     costs: Costs = Costs()
 
     @property
@@ -79,26 +83,34 @@ class Judgment(_Record):
         """Whether the label is `generated` or `real`."""
         return self.label in (Label.GENERATED, Label.REAL)
 
+    @property
+    def everybody(self) -> dict[str, Vote]:
+        """The votes with that of the panel, if it was asked."""
+        return self.votes if self.panel is None else {**self.votes, PANEL: self.panel}
+
 
 def votes_of(verdict: Verdict) -> dict[str, Vote]:
-    """The votes of a verdict's reports, by paradigm."""
-    return {
-        report.paradigm: Vote(
-            outcome=report.outcome,
-            cause=report.cause,
-            label=report.label,
-            p_generated=report.p_generated,
-            score=report.score,
-            eyes=report.backend is not None,
-            calls=sum(step.kind == "ask" and step.stop is not None for step in report.steps),
-        )
-        for report in verdict.reports
-    }
+    """The votes of a verdict's reports, by paradigm; the panel's is apart."""
+    return {report.paradigm: vote_of(report) for report in verdict.reports}
 
 
-def costs_of(verdict: Verdict) -> Costs:
-    """What a verdict took."""
-    usage = verdict.usage
+def vote_of(report: Report) -> Vote:
+    """What a report says."""
+    return Vote(
+        outcome=report.outcome,
+        cause=report.cause,
+        label=report.label,
+        p_generated=report.p_generated,
+        score=report.score,
+        eyes=report.backend is not None,
+        calls=sum(step.kind == "ask" and step.stop is not None for step in report.steps),
+    )
+
+
+def costs_of(usage: Spending | None) -> Costs:
+    """What was spent; all unknown for None."""
+    if usage is None:
+        return Costs()
     return Costs(
         calls=usage.calls,
         attempts=usage.attempts,

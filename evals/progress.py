@@ -29,8 +29,10 @@ class Progress:
         self.errors: Counter[str] = Counter()
         """Kinds of errors of this session, by the names of their classes."""
         self.calls = 0
-        self.cost: float | None = None
-        """US dollars of this session, as far as prices are known; None when none is."""
+        self.cost_at_least = 0.0
+        """US dollars of this session, of the tasks whose cost is known."""
+        self.unpriced = 0
+        """Tasks of this session whose cost is not known."""
         self._times: deque[float] = deque([time.monotonic()], maxlen=RECENT + 1)
 
     def add(self, judgment: Judgment) -> None:
@@ -39,10 +41,15 @@ class Progress:
         self.labels[judgment.label.value if judgment.label else "error"] += 1
         if judgment.error_kind is not None:
             self.errors[judgment.error_kind] += 1
-        self.calls += judgment.costs.calls
-        if judgment.costs.cost is not None:
-            self.cost = (self.cost or 0.0) + judgment.costs.cost
+        self.calls += judgment.costs.calls or 0
+        self.unpriced += judgment.costs.cost is None
+        self.cost_at_least += judgment.costs.cost or 0.0
         self._times.append(time.monotonic())
+
+    @property
+    def cost(self) -> float | None:
+        """US dollars of this session; None when the cost of any task is unknown."""
+        return None if self.unpriced else self.cost_at_least
 
     @property
     def rate(self) -> float | None:

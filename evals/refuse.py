@@ -152,6 +152,7 @@ def _again(
             "error_kind": None,
             "score": round((votes.generated - votes.real) / votes.answered, 4) if votes.answered else None,
             "p_generated": chance,
+            "panel": None,
             "costs": Costs(calls=sum(vote.calls for vote in judgment.votes.values())),
         }
     )

@@ -11,7 +11,7 @@ from evals.data.item import Item
 from evals.data.spec import DataSpec
 from evals.experiment import NONE
 from evals.journal import Key
-from evals.judgment import Judgment, costs_of, votes_of
+from evals.judgment import Judgment, costs_of, vote_of, votes_of
 from fusion.verdict import Verdict
 from orchestrator.judge import Judge
 from orchestrator.perturbations import perturb
@@ -53,12 +53,13 @@ async def perform(task: Task, judge: Judge, data: DataSpec, *, keep_words: bool)
         digest = image.perturbed_from or image.sha256
         return image if task.perturbation == NONE else perturb(image, task.perturbation)
 
-    try:
-        verdict = await judge.judge(picture)
-    except SixlensError as error:
-        return Result(_failed(task, digest, error), starved=_refused(judge))
+    judged = await judge.outcome(picture)
+    about = {**_about(task, digest), "costs": costs_of(judged.usage)}
+    verdict = judged.verdict
+    if verdict is None:
+        return Result(_failed(about, judged.error), starved=_refused(judge))
     words = verdict.model_dump(mode="json", exclude_defaults=True) if keep_words else None
-    return Result(_judged(task, digest, verdict), words, _refused(judge) and _short_of_money(verdict))
+    return Result(_judged(about, verdict), words, _refused(judge) and _short_of_money(verdict))
 
 
 def _short_of_money(verdict: Verdict) -> bool:
@@ -71,21 +72,21 @@ def _refused(judge: Judge) -> bool:
     return any(budget.refused for budget in judge.kit.resources.budget.chain())
 
 
-def _judged(task: Task, digest: str, verdict: Verdict) -> Judgment:
+def _judged(about: dict[str, Any], verdict: Verdict) -> Judgment:
     return Judgment(
-        **_about(task, digest),
+        **about,
         label=verdict.label,
         undecided_because=verdict.undecided_because,
         basis=verdict.basis,
         score=verdict.score,
         p_generated=verdict.p_generated,
         votes=votes_of(verdict),
-        costs=costs_of(verdict),
+        panel=None if verdict.panel is None else vote_of(verdict.panel),
     )
 
 
-def _failed(task: Task, digest: str, error: SixlensError) -> Judgment:
-    return Judgment(**_about(task, digest), label=None, error=str(error), error_kind=type(error).__name__)
+def _failed(about: dict[str, Any], error: SixlensError | None) -> Judgment:
+    return Judgment(**about, label=None, error=str(error), error_kind=type(error).__name__)
 
 
 def _about(task: Task, digest: str) -> dict[str, Any]:

@@ -86,6 +86,8 @@ class Judged:
     source: Source
     verdict: Verdict | None = None
     error: SixlensError | None = None
+    usage: Spending | None = None
+    """What it took, an error's too; None where that is not known."""
 
 
 class Judge:
@@ -218,21 +220,35 @@ class Judge:
             NoVerdictError: models were asked, and none of them answered.
             ProgramError: a fault of sixlens itself.
         """
-        async with aclosing(self.astream(source)) as events:
-            async for event in events:
-                if isinstance(event, Decided):
-                    return event.verdict
-        raise ProgramError("The graph ended without a verdict; please report this.")
+        return await _last(self.astream(source))
+
+    async def outcome(self, source: Source, index: int = 0) -> Judged:
+        """What becomes of one picture: the verdict, or the error that `judge` would raise, with what it took."""
+        opened: list[Case] = []
+        try:
+            verdict = await _last(self._events(source, opened))
+        except SixlensError as error:
+            return Judged(index, source, error=error, usage=_taken(opened, error))
+        return Judged(index, source, verdict=verdict, usage=verdict.usage)
 
     async def astream(self, source: Source, *, deadline_s: float | None = None) -> AsyncGenerator[Event]:
         """The events of one case as they happen; the last is `Decided`. Raises as `judge` does.
 
         With `deadline_s` the case may take so many seconds instead of the ensemble's `deadlines.case`.
         """
+        async with aclosing(self._events(source, [], deadline_s)) as events:
+            async for event in events:
+                yield event
+
+    async def _events(
+        self, source: Source, opened: list[Case], deadline_s: float | None = None
+    ) -> AsyncGenerator[Event]:
+        """As `astream`; the case is put into `opened` once there is one."""
         order = next(self._orders)
         try:
             async with Lease(self._decoded) as lease:
                 case = self._case(await self.load(source), order, lease, deadline_s)
+                opened.append(case)
                 async with aclosing(self._told(case)) as events:
                     async for event in events:
                         yield event
@@ -310,10 +326,7 @@ class Judge:
 
     async def _judged(self, item: tuple[int, Source]) -> Judged:
         index, source = item
-        try:
-            return Judged(index, source, verdict=await self.judge(source))
-        except SixlensError as error:
-            return Judged(index, source, error=error)
+        return await self.outcome(source, index)
 
     def _case(self, image: Image, order: int, lease: Lease, deadline_s: float | None) -> Case:
         seconds, kept_back = self.ensemble.deadlines.case, self.ensemble.deadlines.fusion
@@ -323,6 +336,22 @@ class Judge:
         deadline = Deadline(seconds, kept_back)
         budget = self.kit.resources.budget.child(calls=self.ensemble.budget.case_calls, name="case")
         return Case(self.kit, image, deadline, Ledger(deadline), budget, order, lease)
+
+
+async def _last(events: AsyncGenerator[Event]) -> Verdict:
+    """The verdict at the end of the events."""
+    async with aclosing(events):
+        async for event in events:
+            if isinstance(event, Decided):
+                return event.verdict
+    raise ProgramError("The graph ended without a verdict; please report this.")
+
+
+def _taken(opened: list[Case], error: SixlensError) -> Spending | None:
+    """What was spent before an error; after a fault of ours nobody knows."""
+    if isinstance(error, ProgramError):
+        return None
+    return opened[0].ledger.spending() if opened else Spending(cost=0.0)
 
 
 async def _untraced(stream: AsyncIterator[Update]) -> AsyncGenerator[Update]:

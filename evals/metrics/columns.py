@@ -76,7 +76,7 @@ class Columns:
     error: Named
     """Kinds of errors."""
     votes: Mapping[str, Ints]
-    """By paradigm, an index into VOTED a row."""
+    """By paradigm, the panel included, an index into VOTED a row."""
     costs: Mapping[str, Floats]
     """By name of COSTS; NaN where unknown."""
 
@@ -178,7 +178,7 @@ class _Rows:
         self.real["p_generated"].append(_number(judgment.p_generated))
         for name in COSTS:
             self.real[name].append(_number(getattr(judgment.costs, name)))
-        for paradigm, vote in judgment.votes.items():
+        for paradigm, vote in judgment.everybody.items():
             column = self.votes.setdefault(paradigm, array("q"))
             _pad(column, before)
             column.append(_voted(vote))

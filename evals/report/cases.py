@@ -231,7 +231,7 @@ def _spoken(report: Report) -> str:
 
 
 def _votes(judgment: Judgment) -> Iterator[Said]:
-    for name, vote in sorted(judgment.votes.items()):
+    for name, vote in sorted(judgment.everybody.items()):
         yield Said(plain(name, _NAME), _vote(vote), _side(vote.label))
 
 

@@ -270,8 +270,8 @@ def progress_words(progress: Progress) -> str:
         parts.append(f"{progress.rate:.1f} a second")
     if progress.coverage is not None:
         parts.append(f"{progress.coverage:.0%} decided")
-    if progress.cost is not None and progress.calls:
-        parts.append(f"${progress.cost:.2f}")
+    if progress.cost_at_least or (progress.calls and progress.cost is not None):
+        parts.append(f"{'at least ' if progress.unpriced else ''}${progress.cost_at_least:.2f}")
     if progress.seconds_left is not None:
         parts.append(f"{_time(progress.seconds_left)} left")
     return ", ".join(parts)
@@ -295,6 +295,7 @@ def _say_done(folder: Path, progress: Progress, seconds: float, *, as_json: bool
                 "failed_before": progress.failed_before,
                 "calls": progress.calls,
                 "cost": progress.cost,
+                "cost_at_least": progress.cost_at_least,
                 "seconds": round(seconds, 1),
             }
         )

@@ -132,5 +132,6 @@ def test_a_full_disk_is_one_clear_error() -> None:
     ],
 )
 def test_what_is_worth_another_try(vote: Vote, again: bool) -> None:
-    judged = Judgment(case="c", arm="a", label=Label.UNDECIDED, votes={"p": vote})
-    assert failed(judged) is again
+    answered = {"q": Vote(outcome=Outcome.ANSWERED, label=Label.REAL)}
+    for said in ({"votes": {**answered, "p": vote}}, {"votes": answered, "panel": vote}):
+        assert failed(Judgment(case="c", arm="a", label=Label.UNDECIDED, **said)) is again

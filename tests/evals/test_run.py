@@ -12,6 +12,7 @@ import pytest
 from backends.errors import BudgetError, ConfigError, NoVerdictError
 from evals.journal import key_of, read_entries, read_judgments
 from evals.judgment import Judgment
+from evals.metrics import summarise_run
 from evals.plan import Plan
 from evals.progress import Progress
 from evals.run import HOPELESS, RunOptions, locked, perform_run
@@ -191,6 +192,48 @@ def test_failures_are_done_again_and_nothing_else(tmp_path: Path) -> None:
     assert run(plan, tmp_path / "run", RESUME).failed_before == 1
     assert run(plan, tmp_path / "run", AGAIN).labels.total() == 1
     assert [it.error for it in found(tmp_path / "run")] == [None] * 6
+
+
+BY_VOTE = [{"name": "a", "strategy": "vote"}]
+NO_SUBJECT = [{"name": "a", "ensemble": "six", "paradigms": ["structural", "commonsense"], "strategy": "tally"}]
+
+
+@pytest.mark.parametrize(
+    ("rule", "arms", "name"),
+    [
+        ("{paradigm: panel, fault: auth}", BY_VOTE, "panel"),
+        ("{paradigm: prepare, fault: auth}", NO_SUBJECT, "structural"),
+    ],
+)
+def test_a_panel_or_a_subject_that_failed_is_counted_and_asked_again(
+    tmp_path: Path, rule: str, arms: list[dict[str, Any]], name: str
+) -> None:
+    rules = '{paradigm: prepare, text: "subject: boat"}, {text: "Plain. Verdict: real"}'
+    script(tmp_path, f"rules: [{rule}, {rules}]")
+    plan = planned(tmp_path, arms=arms)
+    run(plan, tmp_path / "run")
+    (summary,) = summarise_run(found(tmp_path / "run"), resamples=1).summaries
+    assert {it.paradigm: it.failed for it in summary.coverage.paradigms}[name] == plan.size
+    script(tmp_path, f"rules: [{rules}]")
+    assert run(plan, tmp_path / "run", AGAIN).labels.total() == plan.size
+    assert {it.everybody[name].label for it in found(tmp_path / "run")} == {Label.REAL}
+    assert run(plan, tmp_path / "run", AGAIN).labels.total() == 0
+
+
+def test_what_a_task_took_that_ended_in_an_error_is_known(tmp_path: Path) -> None:
+    script(
+        tmp_path,
+        "rules: [{paradigm: prepare, text: 'subject: boat'}, {step: components, text: 'a hull'}, {fault: auth}]",
+    )
+    plan = planned(tmp_path, base={"ensemble": "six", "backend": f"scripted:{tmp_path}/script.yaml"})
+    (tmp_path / "data" / "real" / "r0.png").write_bytes(b"no picture")
+    run(plan, tmp_path / "run")
+    costs = {it.error_kind: it.costs for it in found(tmp_path / "run")}
+    asked, unread = costs["NoVerdictError"], costs["ImageError"]
+    assert (asked.calls or 0) + (asked.cache_hits or 0) == 2
+    assert asked.cost is None  # nobody knows the price of a script
+    assert (asked.attempts or 0) > 2
+    assert (unread.calls, unread.attempts, unread.cost) == (0, 0, 0.0)
 
 
 def test_a_backend_that_gives_nothing_ends_the_run_early(tmp_path: Path) -> None:

@@ -280,6 +280,23 @@ async def test_many_survives_a_fault_of_the_program_when_not_strict(
     async with make_judge(Toy(), strict=False) as judge:
         results = [result async for result in judge.judge_many([picture, picture])]
     assert all(isinstance(result.error, ProgramError) for result in results)
+    assert [result.usage for result in results] == [None, None]
+
+
+async def test_an_outcome_says_what_it_took(picture: bytes) -> None:
+    toy = Toy({"prepare": "subject: cat", "structural.components": "paws", "stereotype.stereotypes": "fur"})
+    for name in SIX:
+        toy.answers.setdefault(name, AuthError("the key is wrong"))
+    async with make_judge(toy) as judge:
+        failed, unread = await judge.outcome(picture), await judge.outcome(b"no picture", 3)
+    assert isinstance(failed.error, NoVerdictError)
+    assert failed.usage is not None
+    assert (failed.usage.calls, failed.usage.attempts) == (3, 9)
+    assert (unread.index, unread.usage and unread.usage.attempts, unread.usage and unread.usage.cost) == (3, 0, 0.0)
+    async with make_judge(Toy()) as judge:
+        judged = await judge.outcome(picture)
+    assert judged.verdict is not None
+    assert judged.usage == judged.verdict.usage
 
 
 async def test_cancelling_leaves_nothing_behind(picture: bytes) -> None:

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from evals.journal import read_judgments
+from evals.judgment import Costs, Judgment
 from evals.progress import Progress
 from evals.shipped import experiment_names
+from paradigms.label import Label
 from sixlens.cli.eval_run_command import LogLines, progress_words
 from tests.evals.drawn import draw, draw_data, script
 from tests.sixlens.conftest import Cli
@@ -154,12 +156,20 @@ def test_progress_in_a_log_is_a_line_now_and_then(capsys: pytest.CaptureFixture[
     assert (1 < len(said) <= 3, said[-1]) == (True, 1000)
 
 
+def judged(calls: int, cost: float | None) -> Judgment:
+    return Judgment(case="c", arm="a", label=Label.REAL, costs=Costs(calls=calls, cost=cost))
+
+
 def test_progress_names_a_cost_only_where_a_model_was_asked() -> None:
-    progress = Progress(total=2, done=0)
-    progress.cost = 0.0
+    progress = Progress(total=4, done=0)
+    progress.add(judged(calls=0, cost=0.0))
     assert "$" not in progress_words(progress)
-    progress.calls = 1
+    progress.add(judged(calls=1, cost=0.0))
     assert "$0.00" in progress_words(progress)
+    progress.add(judged(calls=1, cost=None))
+    assert "$" not in progress_words(progress)  # free or not is not known
+    progress.add(judged(calls=1, cost=0.25))
+    assert "at least $0.25" in progress_words(progress)
 
 
 @pytest.mark.parametrize(
