@@ -25,11 +25,11 @@ from pydantic import BaseModel, ValidationError
 
 from backends.completion import Completion, Stop, TokenUsage
 from backends.connections import Connections, SharedClient
-from backends.errors import BackendError, ConfigError, InvalidRequestError, MalformedError
+from backends.errors import ConfigError, MalformedError
 from backends.providers.address import parse_address, split_model
 from backends.providers.asking import HttpBackend, Question, Wish
 from backends.providers.chat_reply import Count
-from backends.providers.failures import Reply, status_failure, transport_failure, wrapped
+from backends.providers.sdk import Sdk
 from backends.providers.shown import remote_host
 from backends.providers.target import Target, key_of
 from backends.providers.transport import open_client, rate_state, request_id
@@ -39,6 +39,7 @@ from backends.settings import BackendSettings
 KEY_VARIABLE = "ANTHROPIC_API_KEY"
 OTHER_KEY_VARIABLE = "SIXLENS_COMPATIBLE_API_KEY"
 URL = "https://api.anthropic.com"
+SDK = Sdk("Anthropic", AnthropicError, APIStatusError, APIConnectionError, APIResponseValidationError)
 _STOPS = {
     "max_tokens": Stop.LENGTH,
     "model_context_window_exceeded": Stop.LENGTH,
@@ -65,20 +66,6 @@ class _Reply(BaseModel):
     usage: _Usage | None = None
 
 
-def anthropic_failure(error: Exception, target: Target) -> BackendError:
-    """Our error for one of the SDK's, or of the HTTP client below it."""
-    if isinstance(error, APIResponseValidationError):
-        return target.fail(MalformedError, f"{target.address.host} answered something that follows no protocol.")
-    if isinstance(error, APIStatusError):
-        response = error.response
-        return status_failure(Reply(response.status_code, response.headers, response.text), target)
-    if isinstance(error, APIConnectionError):
-        return transport_failure(wrapped(error), target)
-    if isinstance(error, AnthropicError):
-        return target.fail(InvalidRequestError, f"The Anthropic SDK gave up: {error}")
-    return transport_failure(error, target)
-
-
 class AnthropicBackend(HttpBackend):
     """A server of the Messages API."""
 
@@ -100,13 +87,7 @@ class AnthropicBackend(HttpBackend):
         return replace(self._target, remote=await remote_host(self._client, self._target.address, self._target.model))
 
     async def _send(self, body: Mapping[str, Any]) -> httpx2.Response:
-        # Not `messages.create`: it has no temperature, and warns about models near their end, which is for the caller.
-        try:
-            return await self._sdk.post("/v1/messages", cast_to=httpx2.Response, body=body)
-        except APIStatusError as error:
-            return error.response
-        except (AnthropicError, httpx2.HTTPError, ValueError) as error:
-            raise anthropic_failure(error, self._target) from error
+        return await SDK.post(self._sdk, "/v1/messages", body, self._target)
 
     def _question(self, request: Request) -> Question:
         facts, sampling, target = self._target.facts, request.sampling, self._target

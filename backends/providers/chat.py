@@ -22,10 +22,11 @@ from pydantic import ValidationError
 
 from backends.completion import Completion, with_prefill
 from backends.connections import SharedClient
-from backends.errors import BackendError, InvalidRequestError, MalformedError, ServerError
+from backends.errors import BackendError, MalformedError, ServerError
 from backends.providers.asking import TOP_LOGPROBS, HttpBackend, Question, Wish
 from backends.providers.chat_reply import ChatReply
-from backends.providers.failures import Reply, status_failure, transport_failure, wrapped
+from backends.providers.failures import Reply, status_failure
+from backends.providers.sdk import Sdk
 from backends.providers.target import Target
 from backends.providers.transport import rate_state, request_id
 from backends.request import Message, Part, Picture, Request
@@ -34,20 +35,7 @@ _LIMIT_FIELDS = ("max_tokens", "max_completion_tokens")
 _MARKED = "prompt_cache_options"
 """The setting by which prefixes are cached up to the marks in the prompt, and no further."""
 _UNKNOWN_FIELD = re.compile(r"(un|not )(supported|recogni[sz]ed|known|expected|permitted)|extra|instead", re.IGNORECASE)
-
-
-def openai_failure(error: Exception, target: Target) -> BackendError:
-    """Our error for one of the SDK's, or of the HTTP client below it."""
-    if isinstance(error, APIResponseValidationError):
-        return target.fail(MalformedError, f"{target.address.host} answered something that follows no protocol.")
-    if isinstance(error, APIStatusError):
-        response = error.response
-        return status_failure(Reply(response.status_code, response.headers, response.text), target)
-    if isinstance(error, APIConnectionError):
-        return transport_failure(wrapped(error), target)
-    if isinstance(error, OpenAIError):
-        return target.fail(InvalidRequestError, f"The OpenAI SDK gave up: {error}")
-    return transport_failure(error, target)
+SDK = Sdk("OpenAI", OpenAIError, APIStatusError, APIConnectionError, APIResponseValidationError)
 
 
 class ChatBackend(HttpBackend):
@@ -65,12 +53,7 @@ class ChatBackend(HttpBackend):
         self._limit_field: str | None = None
 
     async def _send(self, body: Mapping[str, Any]) -> httpx2.Response:
-        try:
-            return await self._sdk.post("/chat/completions", cast_to=httpx2.Response, body=body)
-        except APIStatusError as error:
-            return error.response
-        except (OpenAIError, httpx2.HTTPError, ValueError) as error:
-            raise openai_failure(error, self._target) from error
+        return await SDK.post(self._sdk, "/chat/completions", body, self._target)
 
     def _question(self, request: Request) -> Question:
         facts, sampling, target = self._target.facts, request.sampling, self._target

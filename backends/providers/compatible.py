@@ -19,7 +19,7 @@ from backends.connections import Connections
 from backends.errors import BackendError, ConfigError, InvalidRequestError, MalformedError
 from backends.models import ModelFacts
 from backends.providers.address import parse_address, split_model
-from backends.providers.chat import ChatBackend, openai_failure
+from backends.providers.chat import SDK, ChatBackend
 from backends.providers.chat_reply import Count
 from backends.providers.shown import PATIENCE, remote_host
 from backends.providers.target import Target, key_of
@@ -84,11 +84,11 @@ class CompatibleBackend(ChatBackend):
         except APIStatusError as error:
             status = error.response.status_code
             if status in (401, 402, 403, 429):
-                raise openai_failure(error, self._target) from error
+                raise SDK.failure(error, self._target) from error
             text = f"{host} does not say which models it has ({status}); name one: compatible:MODEL@URL."
             raise self._target.fail(InvalidRequestError, text, status=status) from error
         except (OpenAIError, httpx2.HTTPError, ValueError) as error:
-            raise openai_failure(error, self._target) from error
+            raise SDK.failure(error, self._target) from error
 
 
 def _facts(served: _Served) -> ModelFacts:

@@ -32,7 +32,7 @@ class Server:
         retry_after: float | None = None,
         luck: float = 1.0,
         spread: float = 0.3,
-        refusal: Callable[..., BackendError] = partial(RateLimitError, status=429),
+        refusal: Callable[..., BackendError] = RateLimitError,
     ) -> None:
         self.capacity = capacity
         self.refusal = refusal

@@ -13,8 +13,8 @@ import pytest
 from backends import errors
 from backends.completion import RateState
 from backends.providers.address import parse_address
-from backends.providers.anthropic import anthropic_failure
-from backends.providers.chat import openai_failure
+from backends.providers.anthropic import SDK as ANTHROPIC
+from backends.providers.chat import SDK as OPENAI
 from backends.providers.failures import Reply, named_setting, status_failure
 from backends.providers.target import Target
 from backends.settings import BackendSettings
@@ -86,7 +86,7 @@ def _sdk_error(sdk: str, response: httpx2.Response) -> Exception:
         return client._make_status_error_from_response(response)
 
 
-FAILURE = {"openai": openai_failure, "anthropic": anthropic_failure}
+FAILURE = {"openai": OPENAI.failure, "anthropic": ANTHROPIC.failure}
 
 
 @pytest.mark.parametrize("sdk", ["openai", "anthropic"])
@@ -153,17 +153,17 @@ def _connection_errors(sdk):
 
 @pytest.mark.parametrize(("error", "becomes"), _connection_errors(openai), ids=repr)
 def test_connections_of_the_openai_sdk(error, becomes):
-    assert type(openai_failure(error, TARGET)) is becomes
+    assert type(OPENAI.failure(error, TARGET)) is becomes
 
 
 @pytest.mark.parametrize(("error", "becomes"), _connection_errors(anthropic), ids=repr)
 def test_connections_of_the_anthropic_sdk(error, becomes):
-    assert type(anthropic_failure(error, TARGET)) is becomes
+    assert type(ANTHROPIC.failure(error, TARGET)) is becomes
 
 
 def test_a_server_on_this_machine_may_not_be_running():
     cause = httpx2.ConnectError("All connection attempts failed")
-    failure = openai_failure(_caused(openai.APIConnectionError(request=REQUEST), cause), TARGET)
+    failure = OPENAI.failure(_caused(openai.APIConnectionError(request=REQUEST), cause), TARGET)
     assert str(failure).endswith("Is the server running?")
 
 
@@ -210,10 +210,10 @@ def test_no_exception_of_an_sdk_is_unmapped(sdk, root):
 @pytest.mark.parametrize(
     ("failure", "error"),
     [
-        (openai_failure, openai.OpenAIError("odd")),
-        (anthropic_failure, anthropic.AnthropicError("odd")),
-        (anthropic_failure, anthropic.CredentialsError("none")),
-        (openai_failure, openai.APIError("odd", REQUEST, body=None)),
+        (OPENAI.failure, openai.OpenAIError("odd")),
+        (ANTHROPIC.failure, anthropic.AnthropicError("odd")),
+        (ANTHROPIC.failure, anthropic.CredentialsError("none")),
+        (OPENAI.failure, openai.APIError("odd", REQUEST, body=None)),
     ],
 )
 def test_whatever_else_an_sdk_raises_is_ours_and_final(failure, error):
