@@ -14,6 +14,7 @@ from backends.yaml_file import build, parse_yaml, read_yaml
 from evals.data.spec import DataSpec
 from evals.shipped import experiment_names, shipped_text
 from fusion.declaration import ProvenanceMode
+from orchestrator.config import without_backends
 from orchestrator.judge import WINDOW
 from orchestrator.perturbations import PERTURBATIONS
 from paradigms.paradigm import Layout
@@ -60,6 +61,9 @@ class Variation(_Config):
     @classmethod
     def _elsewhere(cls, value: dict[str, Any]) -> dict[str, Any]:
         """Refuse what has a place of its own: here it would be overruled, or merged, without a word."""
+        for key in value:
+            if "." in key:
+                raise ValueError(f"{key!r} is to be nested, as in an ensemble's own file")
         for key, place in _PLACES.items():
             if key in value and not (key == "paradigms" and isinstance(value[key], dict)):
                 raise ValueError(f"{key} has its place {place}")
@@ -172,15 +176,18 @@ class Experiment(_Config):
         return self
 
 
-def load_experiment(name: str, changes: Mapping[str, Any] = MappingProxyType({})) -> tuple[Experiment, Path]:
+def load_experiment(
+    name: str, changes: Mapping[str, Any] = MappingProxyType({}), backends: Sequence[str] = ()
+) -> tuple[Experiment, Path]:
     """The experiment of this name, or in this YAML file, and the folder that its paths count from.
 
     Args:
         name: one that ships, whose data is looked for below the working folder, or a YAML file.
-        changes: settings above those of the file, nested as in it.
+        changes: settings above those of the file, nested as in it; a backend that they name is asked all the same.
+        backends: who is asked in place of all that the file names; of several, each is an arm.
 
     Raises:
-        ConfigError: there is none, or a setting is wrong.
+        ConfigError: there is none, a setting is wrong, or a backend is named twice.
     """
     if name in experiment_names():
         where, base = f"prompts/experiments/{name}.yaml", Path()
@@ -193,28 +200,33 @@ def load_experiment(name: str, changes: Mapping[str, Any] = MappingProxyType({})
     if not isinstance(data, dict):
         raise ConfigError(f"{where}: an experiment is a mapping of settings.")
     data.pop("$schema", None)
+    if backends:
+        data = _asked_of(data, backends)
     return build(Experiment, _merged(data, changes), where), base
 
 
-def asked_of(experiment: Experiment, backends: Sequence[str]) -> Experiment:
-    """The experiment with these backends in place of all that it names; of several, each is an arm.
-
-    Raises:
-        ConfigError: a backend is named twice.
-    """
-    if not backends:
-        return experiment
+def _asked_of(data: Mapping[str, Any], backends: Sequence[str]) -> dict[str, Any]:
+    """An experiment as it is written, with these backends in place of all that it names."""
     if len(set(backends)) < len(backends):
         raise ConfigError("A backend is named twice.")
-    one = backends[0] if len(backends) == 1 else None
-    grid = (experiment.grid or Grid()).model_copy(update={"backend": () if one else tuple(backends)})
-    return experiment.model_copy(
-        update={
-            "base": experiment.base.model_copy(update={"backend": one}),
-            "arms": tuple(arm.model_copy(update={"backend": None}) for arm in experiment.arms),
-            "grid": grid,
-        }
-    )
+    base, arms, grid = data.get("base") or {}, data.get("arms"), data.get("grid") or {}
+    asked = dict(data)
+    if isinstance(arms, list):
+        asked["arms"] = [_unnamed(arm, backends) for arm in arms]
+    if isinstance(base, dict):
+        asked["base"] = {**_unnamed(base, backends), "backend": backends[0] if len(backends) == 1 else None}
+    if isinstance(grid, dict):
+        asked["grid"] = {**grid, "backend": [] if len(backends) == 1 else list(backends)}
+    return asked
+
+
+def _unnamed(variation: Any, backends: Sequence[str]) -> Any:
+    """A variation that names nobody; what is none stays as it is, to be refused."""
+    if not isinstance(variation, dict):
+        return variation
+    own = variation.get("set")
+    named = {"set": without_backends(own, backends)} if isinstance(own, dict) else {}
+    return {**variation, **named, "backend": None}
 
 
 def _merged(data: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -61,7 +61,8 @@ def load_ensemble(
     elif named:
         data["backend"] = named
     if overrides.backend:
-        data = _only_backend(data, overrides.backend)
+        spec = overrides.backend
+        data = {**without_backends(data, (spec,)), "backend": spec}
     if overrides.fusion:
         data = _merge(data, {"fusion": {"strategy": overrides.fusion}})
     if not overrides.settings:
@@ -155,29 +156,35 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _only_backend(data: Mapping[str, Any], backend: str) -> dict[str, Any]:
-    """The data with one backend for everything."""
-    choices = data.get("paradigms")
+def without_backends(data: Mapping[str, Any], specs: Collection[str]) -> dict[str, Any]:
+    """Settings of an ensemble that name nobody any more, so that others can stand for all that they named.
+
+    Args:
+        data: all settings of an ensemble, or some.
+        specs: those that will be asked; what the settings hold about these is kept.
+    """
+    kept = _about(data, specs)
+    choices, fusion, limits = (kept.get(key) for key in ("paradigms", "fusion", "limits"))
     if isinstance(choices, dict):
-        data = {**data, "paradigms": {name: _without_backend(choice) for name, choice in choices.items()}}
-    fusion = data.get("fusion")
-    if isinstance(fusion, dict):
-        data = {**data, "fusion": {**fusion, "backend": None}}
-    limits = data.get("limits")
+        kept["paradigms"] = {name: _unnamed(choice) for name, choice in choices.items()}
+    if isinstance(fusion, dict) and "backend" in fusion:
+        kept["fusion"] = {**fusion, "backend": None}
     if isinstance(limits, dict):
-        data = {**data, "limits": _of_backend(limits, backend)}
-    return {**_of_backend(data, backend), "backend": backend, "fallback": []}
+        kept["limits"] = _about(limits, specs)
+    if "fallback" in kept:
+        kept["fallback"] = []
+    return kept
 
 
-def _of_backend(data: Mapping[str, Any], backend: str) -> dict[str, Any]:
-    """The data with what `backends` holds about this one alone."""
+def _about(data: Mapping[str, Any], specs: Collection[str]) -> dict[str, Any]:
+    """The data with what `backends` holds about these alone."""
     own = data.get("backends")
     if not isinstance(own, dict):
         return dict(data)
-    return {**data, "backends": {spec: value for spec, value in own.items() if spec == backend}}
+    return {**data, "backends": {spec: value for spec, value in own.items() if spec in specs}}
 
 
-def _without_backend(choice: Any) -> Any:
+def _unnamed(choice: Any) -> Any:
     return {key: value for key, value in choice.items() if key != "backend"} if isinstance(choice, dict) else choice
 
 

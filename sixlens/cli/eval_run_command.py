@@ -19,7 +19,7 @@ from rich.progress import Progress as Bar
 
 from backends.errors import ConfigError, ImageError, InputError
 from backends.yaml_file import parse_yaml
-from evals.experiment import Experiment, asked_of, load_experiment
+from evals.experiment import Experiment, load_experiment
 from evals.plan import Plan, make_plan
 from evals.progress import Progress
 from evals.run import RunOptions, perform_run
@@ -48,9 +48,9 @@ class Chosen:
         Raises:
             ConfigError, InputError: something of it is wrong.
         """
-        experiment, base = load_experiment(self.experiment, self.changes)
+        experiment, base = load_experiment(self.experiment, self.changes, self.backends)
         self._need_pictures(experiment)
-        return make_plan(asked_of(experiment, self.backends), base)
+        return make_plan(experiment, base)
 
     def _need_pictures(self, experiment: Experiment) -> None:
         """Refuse an experiment that ships without pictures: its `data.path` is no setting of the person's own."""

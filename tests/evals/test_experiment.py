@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from backends.errors import ConfigError, UnknownNameError
-from evals.experiment import Experiment, asked_of, load_experiment
+from evals.arm import resolve_arms
+from evals.experiment import load_experiment
 from evals.shipped import experiment_names
+from orchestrator.kit import backend_specs, load_paradigms
 
 TEXT = "name: mine\ndata: {path: pictures}\n"
 
@@ -42,6 +43,7 @@ def test_a_schema_line_is_allowed(tmp_path: Path) -> None:
         ("base: {set: {provenance: decide}}", "at the top of the experiment"),
         ("base: {set: {paradigms: [direct]}}", "beside `set` where it is a list"),
         ("arms: [{name: a, set: {backend: x}}]", "backend has its place beside `set`"),
+        ("base: {set: {fusion.backend: x}}", "to be nested"),
         ("engine: dask", "engine"),
     ],
 )
@@ -68,23 +70,36 @@ def test_what_ships_leaves_provenance_out(name: str) -> None:
     assert base == Path()
 
 
-def made(**settings: Any) -> Experiment:
-    return Experiment.model_validate({"name": "x", "data": {"path": "p"}} | settings)
+NAMED = """
+base: {backend: "a:1", set: {fallback: ["a:2"], fusion: {backend: "a:3", quorum: 3}}}
+arms:
+  - {name: one, backend: "b:1", set: {paradigms: {structural: {backend: "b:2"}}, limits: {backends: {"b:3": {rpm: 9}}}}}
+"""
 
 
-def test_one_backend_stands_for_all_that_are_named() -> None:
-    named = made(base={"backend": "a:1"}, arms=[{"name": "one", "backend": "b:1"}], grid={"backend": ["c:1", "d:1"]})
-    asked = asked_of(named, ["e:1"])
-    assert asked.base.backend == "e:1"
-    assert asked.arms[0].backend is None
-    assert asked.grid is not None
-    assert asked.grid.backend == ()
-    assert asked_of(named, []) is named
+def test_one_backend_stands_for_all_that_are_named(tmp_path: Path) -> None:
+    path = write(tmp_path, TEXT + NAMED + 'grid: {backend: ["c:1", "d:1"]}\n')
+    experiment, base = load_experiment(path, backends=["scripted:e"])
+    (arm,) = resolve_arms(experiment, base)
+    assert "scripted:e" in (text := arm.ensemble.model_dump_json())
+    assert not [spec for spec in ("a:1", "a:2", "a:3", "b:1", "b:2", "b:3", "c:1", "d:1") if f'"{spec}"' in text]
+    assert arm.ensemble.fusion.quorum == 3
+    assert backend_specs(arm.ensemble, load_paradigms(arm.ensemble)) == ("scripted:e",)
 
 
-def test_several_backends_are_a_grid() -> None:
-    asked = asked_of(made(), ["e:1", "f:1"])
-    assert asked.grid is not None
-    assert asked.grid.backend == ("e:1", "f:1")
+def test_a_backend_that_the_changes_name_is_asked_all_the_same(tmp_path: Path) -> None:
+    changes = {"base": {"set": {"fusion": {"backend": "scripted:f"}}}}
+    experiment, base = load_experiment(write(tmp_path, TEXT + NAMED), changes, ["scripted:e"])
+    (arm,) = resolve_arms(experiment, base)
+    assert backend_specs(arm.ensemble, load_paradigms(arm.ensemble)) == ("scripted:e", "scripted:f")
+
+
+def test_several_backends_are_a_grid(tmp_path: Path) -> None:
+    experiment, base = load_experiment(write(tmp_path, TEXT + NAMED), backends=["scripted:e", "scripted:f"])
+    arms = resolve_arms(experiment, base)
+    assert [(arm.name, arm.ensemble.panel_backend) for arm in arms] == [
+        ("one · scripted:e", "scripted:e"),
+        ("one · scripted:f", "scripted:f"),
+    ]
     with pytest.raises(ConfigError, match="twice"):
-        asked_of(made(), ["e:1", "e:1"])
+        load_experiment(write(tmp_path, TEXT), backends=["e:1", "e:1"])
