@@ -132,6 +132,11 @@ def written_path(source: str) -> str | None:
     return _label(source).path
 
 
+def written_name(source: str) -> str:
+    """What the picture is called on its own: the last part of its path or address, without hidden characters."""
+    return _label(source).name
+
+
 def _label(source: object) -> _Label:
     if isinstance(source, PIL.Image.Image):
         return _Label("PIL image")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Self
 
@@ -61,17 +61,19 @@ class HtmlPages:
 
         return read
 
-    def add(self, judged: Judged, name: str) -> None:
+    def add(self, judged: Judged, name: str, paths: Iterable[str | None] = ()) -> None:
         """Write the page of a verdict; remember it, or the error in its place, for the list.
 
         Args:
             judged: what became of the picture.
-            name: what the picture is called when there is no verdict.
+            name: what the picture is called when there is no verdict, without its folder.
+            paths: those that may stand in an error.
         """
         picture, small = self._pictures.pop(judged.index, (None, b""))
         verdict, private = judged.verdict, self._include_private
         if verdict is None:
-            self._entries[judged.index] = IndexEntry.unusable(name, str(judged.error), include_private=private)
+            unusable = IndexEntry.unusable(name, str(judged.error), paths=paths, include_private=private)
+            self._entries[judged.index] = unusable
             return
         page = f"{judged.index + 1:04}.html"
         self._write(

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from backends.errors import BudgetError, ConfigError, ImageError, SixlensError
 from backends.images.image import Image
-from backends.images.source import display_name, load_image, written_path
+from backends.images.source import display_name, load_image, written_name, written_path
 from backends.prices import Prices
 from fusion.verdict import UndecidedBecause
 from orchestrator.config import Overrides
@@ -33,6 +33,7 @@ from sixlens.cli.plan_text import Destination, Outlook, Sizes, notices, plan_lin
 from sixlens.cli.progress import Lines, Live, Silence, Watcher
 from sixlens.cli.terminal import emit, emit_json, say
 from sixlens.cli.verdict_text import verdict_text
+from sixlens.page.clean import path_in
 from sixlens.traces import exported_traces
 from sixlens.words.trace import trace_text
 
@@ -168,7 +169,8 @@ async def _judge_all(judge: Judge, images: Sequence[Given], call: JudgeCall, pag
                     with watcher.stepped_aside():
                         page.add(judged)
                         if pages is not None:
-                            pages.add(judged, _name(images[judged.index]))
+                            given = images[judged.index]
+                            pages.add(judged, _file_name(given), (_name(given), *map(path_in, judge.kit.providers)))
         page.finish()
         if servers is not None and page.judged:
             show(eyes_text(await servers, call.images[0]))
@@ -219,8 +221,19 @@ async def _one(judge: Judge, watcher: Watcher, pages: HtmlPages | None, index: i
 
 
 def _name(given: Given) -> str:
-    """What a picture is called in front of people."""
-    return given.name if isinstance(given, Image) else display_name(str(given))
+    """What a picture is called in front of people: its path, or only the last part of one that is too long."""
+    name = _file_name(given)
+    if not isinstance(given, str):
+        return name
+    shown = display_name(written_path(given) or name)
+    return shown if shown.endswith(name) else name
+
+
+def _file_name(given: Given) -> str:
+    """What a picture is called where its folder is not to be told."""
+    if isinstance(given, str):
+        return written_name(given)
+    return given.name if isinstance(given, Image) else "standard input"
 
 
 @contextlib.asynccontextmanager

@@ -40,7 +40,7 @@ class IndexEntry:
     @classmethod
     def of(cls, verdict: Verdict, *, href: str, thumbnail: bytes | None = None, include_private: bool = False) -> Self:
         """The entry of a verdict."""
-        clean = Cleaner(include_private, verdict.image.path)
+        clean = Cleaner.of(verdict, include_private=include_private)
         return cls(
             name=clean.line(verdict.image.name, 120),
             said=clean.line(verdict.headline, MAX_TEXT),
@@ -52,9 +52,18 @@ class IndexEntry:
         )
 
     @classmethod
-    def unusable(cls, name: str, error: str, *, include_private: bool = False) -> Self:
-        """The entry of a picture for which there is no verdict."""
-        clean = Cleaner(include_private)
+    def unusable(
+        cls, name: str, error: str, *, paths: Iterable[str | None] = (), include_private: bool = False
+    ) -> Self:
+        """The entry of a picture for which there is no verdict.
+
+        Args:
+            name: of the file, without its folder.
+            error: why there is no verdict.
+            paths: those that may stand in the error; only their last parts are shown.
+            include_private: show paths whole.
+        """
+        clean = Cleaner.knowing(paths, include_private=include_private)
         return cls(name=clean.line(name, 120), said=clean.line(error, MAX_TEXT))
 
     @property

@@ -47,7 +47,8 @@ def verdict_page(
     Raises:
         ValueError: the picture is of another kind.
     """
-    clean = Cleaner(include_private, verdict.image.path)
+    clean = Cleaner.of(verdict, include_private=include_private)
+    verdict = clean.verdict(verdict)
     seen = see(verdict, clean, drawn=picture is not None)
     style = Style(f"{base_css()}{verdict_css()}{overlay_css(seen.marks)}\n")
     template = page_environment(TEMPLATES).get_template("verdict.html")

@@ -7,7 +7,6 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from pathlib import PurePath
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,7 +17,7 @@ from backends.shared import Shared
 from orchestrator.config import MEASURED, Overrides, load_ensemble
 from orchestrator.ensemble import Ensemble
 from orchestrator.judge import Judge
-from sixlens.page.clean import Cleaner
+from sixlens.page.clean import Cleaner, path_in
 from sixlens.server.settings import ServerSettings
 
 if TYPE_CHECKING:
@@ -99,6 +98,11 @@ class Judges:
             await self._ask_servers()
         return [self._description(judge) for judge in self._judges.values()]
 
+    def without_paths(self, error: Exception) -> str:
+        """What an error says, in one line, without the folders of this machine that backends lie in."""
+        specs = [spec for judge in self._judges.values() for spec in judge.kit.providers]
+        return Cleaner.knowing(map(path_in, specs)).line(str(error))
+
     def destinations(self) -> list[str]:
         """Where pictures go, a line for each ensemble."""
         return [f"{one['name']}: {one['picture']}" for one in map(self._description, self._judges.values())]
@@ -152,8 +156,7 @@ class Judges:
 
 def _shown(spec: str) -> str:
     """A backend's spec without the folders of this machine, as a report shows it."""
-    rest = spec.partition(":")[2]
-    return Cleaner(path=rest if PurePath(rest).is_absolute() else None).line(spec)
+    return Cleaner.knowing([path_in(spec)]).line(spec)
 
 
 def _where(backends: Sequence[Mapping[str, Any]], originals: Sequence[str], edge: int) -> str:

@@ -16,7 +16,6 @@ from backends.errors import ConfigError, ProgramError, SixlensError
 from backends.images.image import Image
 from fusion.verdict import Verdict
 from orchestrator.judge import Decided, Event, Prepared, Reported
-from sixlens.page.clean import without_paths
 from sixlens.server import judgment_rows as rows
 from sixlens.server import review_rows, views
 from sixlens.server.errors import UNAVAILABLE, ApiError, kind_of, status_of
@@ -305,7 +304,7 @@ class JudgmentQueue:
     async def _fail(self, row: Row | None, progress: Progress | None, error: SixlensError) -> None:
         if row is None or progress is None:
             return
-        kind, message = kind_of(error), without_paths(str(error))
+        kind, message = kind_of(error), self._judges.without_paths(error)
         log.warning("There is no verdict for %s: %s", row["id"], error)
         try:
             passing = status_of(kind) == UNAVAILABLE

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -51,6 +52,23 @@ def test_private_parts_are_shown_only_when_asked_for(declared: Path, cli: Any) -
     ran = cli("judge", str(declared), "--include-private")
     assert (ran.code, ran.out) == (4, "")
     assert "give --html FILE with it" in ran.err
+
+
+def test_the_list_names_no_folder_of_a_picture_or_a_model(photo: Path, cli: Any) -> None:
+    folder = Path("Anna Schmidt") / "secret case"
+    folder.mkdir(parents=True)
+    for name in ("a b.jpg", f"{'long ' * 30}.jpg"):
+        shutil.copy(photo, folder / name)
+    (folder / "silent.yaml").write_text("model: m\nrules:\n  - {paradigm: x, text: y}\n", "utf-8")
+    pictures = [str(path) for path in sorted(folder.absolute().glob("*.jpg"))]
+    backend = f"scripted:{(folder / 'silent.yaml').absolute()}"
+    address = "https://somebody:password@example.org/a/b.png?token=secret"
+    ran = cli("judge", *pictures, address, "--backend", backend, "--no-cache", "--html", "page.html")
+    assert ran.code == 1
+    assert "secret case" in ran.err
+    page = Path("page.html").read_text("utf-8")
+    assert not re.search("Anna|Schmidt|secret|password|token", page)
+    assert [line in page for line in ("<bdi>a b.jpg</bdi>", "<bdi>b.png</bdi>", "scripted:…/silent.yaml")] == [True] * 3
 
 
 def test_a_place_where_no_page_can_be_is_refused_before_anybody_is_asked(photo: Path, cli: Any) -> None:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from sixlens.page.clean import Cleaner, without_paths
+from paradigms.signals.provenance.text import plain
+from sixlens.page.clean import Cleaner, path_in, without_paths
 
 
 @pytest.mark.parametrize(
@@ -41,10 +44,40 @@ def test_what_is_no_path_stays(text: str) -> None:
     assert without_paths(text) == text
 
 
-def test_the_pictures_own_path_is_found_also_with_spaces() -> None:
-    path = "/home/me/my pictures/a boat.jpg"
-    assert Cleaner(path=path).line(f"{path} was not read") == "…/a boat.jpg was not read"
-    assert Cleaner(path="boat.jpg").line("boat.jpg was not read") == "boat.jpg was not read"
+def test_a_known_path_is_found_also_with_spaces() -> None:
+    path = "/home/me/my  pictures/a boat.jpg"
+    clean = Cleaner.knowing([path, None, "", "/home/me/my  pictures", "boat.jpg"])
+    assert clean.line(f"{path} was not read") == "…/a boat.jpg was not read"
+    assert clean.line("boat.jpg was not read") == "boat.jpg was not read"
+    assert clean.line("nothing in /home/me/my pictures") == "nothing in …/my pictures"
+    assert Cleaner.knowing([path], include_private=True).line("in /home/me/my pictures") == "in /home/me/my pictures"
+
+
+@pytest.mark.parametrize("limit", range(1, 60))
+def test_of_a_known_path_that_was_cut_nothing_is_left(limit: int) -> None:
+    clean = Cleaner.knowing(["/home/Anna Schmidt/secret case/real.yaml"])
+    text = "no rule in scripted:/home/Anna Schmidt/secret case/real.yaml for it"
+    assert not re.search("Anna|Schmidt|secret|case", clean.line(plain(text, limit)))
+    assert not re.search("Anna|Schmidt|secret|case", clean.line(text, limit))
+
+
+@pytest.mark.parametrize(
+    ("spec", "path"),
+    [
+        ("scripted:/tmp/x/Anna Schmidt/real.yaml", "/tmp/x/Anna Schmidt/real.yaml"),
+        ("scripted:cases/real.yaml", "cases/real.yaml"),
+        ("hf:~/my models/eye", "~/my models/eye"),
+        ("hf:my models/eye", "my models/eye"),
+        (r"hf:C:\my models\eye", r"C:\my models\eye"),
+        ("hf:../eye", "../eye"),
+        ("hf:organisation/eye-2.5", None),
+        ("compatible:/srv/my models/eye@http://127.0.0.1:8000/v1", "/srv/my models/eye"),
+        ("compatible:organisation/eye@http://127.0.0.1:8000/v1", None),
+        ("ollama:qwen2.5vl:7b", None),
+    ],
+)
+def test_the_path_in_a_spec(spec: str, path: str | None) -> None:
+    assert path_in(spec) == path
 
 
 def test_lines_are_bounded_and_harmless() -> None:

@@ -45,5 +45,12 @@ def test_an_error_gives_no_path_away_unless_asked_to() -> None:
     assert "somebody" in index_page([IndexEntry.unusable("a.png", error, include_private=True)])
 
 
+def test_a_known_path_in_an_error_is_cut_whole() -> None:
+    error = "my trip/of 2026/a.png: No backend answered."
+    page = index_page([IndexEntry.unusable("a.png", error, paths=["my trip/of 2026/a.png"])])
+    assert "…/a.png: No backend answered." in page
+    assert "2026" not in page
+
+
 def test_a_folder_name_that_is_no_text_is_still_found() -> None:
     assert "./a%FF/1.html" in index_page([IndexEntry("n", "s", href="a\udcff/1.html")])

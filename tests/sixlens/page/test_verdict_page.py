@@ -5,6 +5,7 @@ import datetime
 import hashlib
 import itertools
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from backends.images.image import Image
 from fusion.verdict import Basis, CalibrationNote, Dissent, Stability, UndecidedBecause, Variant
 from paradigms.label import Label
 from paradigms.signals.provenance import Claim, ClaimKind, PrivateFields, Provenance
-from sixlens.page import PersonDecision, verdict_page
+from sixlens.page import IndexEntry, PersonDecision, index_page, verdict_page
 from sixlens.page.evidence import MOST
 from sixlens.page.examinations import MAX_WORDS
 from sixlens.words.labels import IF_YOURS, LIMITS, not_meant
@@ -358,3 +359,19 @@ def test_a_name_that_is_no_text_does_no_harm(photo: Path, script: str) -> None:
     page = verdict_page(sixlens.judge(image, backend=script, cache=False), None)
     assert "ab.png" in page
     page.encode("utf-8")
+
+
+def test_the_folders_of_models_are_left_out_however_they_are_spelled(photo: Path, picture: bytes) -> None:
+    folder = Path("Anna Schmidt") / "secret case"
+    folder.mkdir(parents=True)
+    shutil.copy(photo, folder)
+    # Nobody answers for the others, and each says so with the whole path of the script.
+    rules = "\n".join(f'  - {{paradigm: {name}, text: "Verdict: real"}}' for name in ("commonsense", "few_shot"))
+    for script in (folder / "real.yaml", (folder / "also real.yaml").absolute()):
+        script.write_text(f"model: {folder.absolute()}/eye.gguf\nrules:\n{rules}\n", "utf-8")
+        made = sixlens.judge(folder / photo.name, backend=f"scripted:{script}", cache=False)
+        assert "secret case" in made.model_dump_json()
+        for page in (verdict_page(made, picture), index_page([IndexEntry.of(made, href="a.html")])):
+            assert not re.search("Anna|Schmidt|secret|case/", page)
+        assert f"scripted:…/{script.name}" in verdict_page(made, picture)
+        assert "Anna Schmidt/secret case" in verdict_page(made, picture, include_private=True)

@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from backends.errors import ImageError
 from backends.images.image import Image
 from backends.images.source import load_image
 from fusion.verdict import Verdict
+from orchestrator.config import Overrides
 from orchestrator.sample import draw_sample
 from sixlens.page import verdict_page
 from sixlens.server.records import Judgment, Judgments
@@ -205,6 +207,24 @@ async def test_a_failed_judgment_names_no_folder_of_the_server(
         assert answer.json()["error"]["message"] == "cannot read …/a.png: no"
         events = await server.client.get(f"/v1/judgments/{answer.json()['error']['judgment']}/events")
         assert "/srv/private" not in events.text
+
+
+async def test_neither_a_failure_nor_a_report_names_a_folder_with_spaces(
+    serve: Serve, photo: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "Anna Schmidt" / "secret case"
+    folder.mkdir(parents=True)
+    for name, rule in (("silent", "paradigm: x, text: y"), ("real", 'text: "Verdict: real"')):
+        script = folder / f"{name}.yaml"
+        script.write_text(f"model: m\nrules:\n  - {{{rule}}}\n", "utf-8")
+        async with serve(None, overrides=Overrides(f"scripted:{script}", None, ())) as server:
+            answer = await server.client.post("/v1/judgments?wait=20", files=files(photo), data={"ensemble": "six"})
+            if name == "silent":
+                told = answer.text + (await server.client.get("/v1/judgments")).text
+            else:
+                told = (await server.client.get(answer.json()["links"]["report"])).text
+        assert f"scripted:…/{name}.yaml" in told
+        assert not re.search("Anna|Schmidt|secret|case/", told)
 
 
 async def test_large_requests_are_413_whether_they_say_so_or_not(serve: Serve) -> None:
