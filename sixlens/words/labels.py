@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from fusion.declaration import rests_on_graph
 from fusion.explanation import signs_named
 from fusion.verdict import Basis, UndecidedBecause, Verdict
@@ -72,19 +74,29 @@ IF_YOURS = (
 )
 
 
-def label_title(verdict: Verdict) -> str:
+class Title(StrEnum):
     """The label in a few words; the headline says the rest."""
+
+    NOBODY = "Nobody has looked"
+    UNDECIDED = "Undecided"
+    GRAPH = "The file carries a graph that generates pictures"
+    DECLARED = "The file says that it was generated"
+    GENERATED = "Reads as generated"
+    REAL = "Reads as a photograph"
+    NO_SIGNS = "No signs of generation found"
+
+
+def label_title(verdict: Verdict) -> Title:
+    """The title of a verdict."""
     if verdict.undecided_because is UndecidedBecause.NO_EYES:
-        return "Nobody has looked"
+        return Title.NOBODY
     if verdict.label is Label.UNDECIDED:
-        return "Undecided"
-    if declared(verdict) and rests_on_graph(verdict.provenance):
-        return "The file carries a graph that generates pictures"
+        return Title.UNDECIDED
     if declared(verdict):
-        return "The file says that it was generated"
+        return Title.GRAPH if rests_on_graph(verdict.provenance) else Title.DECLARED
     if verdict.label is Label.GENERATED:
-        return "Reads as generated"
-    return "Reads as a photograph" if signs_named(verdict.reports) else "No signs of generation found"
+        return Title.GENERATED
+    return Title.REAL if signs_named(verdict.reports) else Title.NO_SIGNS
 
 
 def not_meant(verdict: Verdict) -> tuple[str, ...]:

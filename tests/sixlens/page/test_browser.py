@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import os
 import shutil
@@ -14,6 +15,7 @@ import pytest
 
 import sixlens
 from sixlens.page import IndexEntry, index_page, small_picture, verdict_page
+from sixlens.words.labels import Title
 
 from .test_verdict_page import changed, nasty_verdict
 
@@ -138,6 +140,30 @@ def test_nothing_runs_and_nothing_runs_over_the_edge(
         details.click()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.locator("script, svg, iframe, object, [onload], [onerror], [style]").count() == 0
+
+
+@pytest.mark.parametrize("width", [280, 320, 390])
+def test_every_title_fits_the_list_on_a_phone(verdict: sixlens.Verdict, visit: Visit, width: int) -> None:
+    entry = IndexEntry.of(verdict, href="pages/0001.html")
+    page = visit(index_page([dataclasses.replace(entry, title=title, dissent=6) for title in Title]), (width, 700))
+    assert page.locator(".entry .tag").count() == 2 * len(Title)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [280, 320, 390])
+def test_no_column_of_the_table_breaks_within_a_word(verdict: sixlens.Verdict, visit: Visit, width: int) -> None:
+    page = visit(verdict_page(verdict, None), (width, 700))
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    # A word that is broken has boxes on two lines.
+    broken = """() => [...document.querySelectorAll(".worth th, .worth td")].flatMap((cell) => {
+        const text = cell.firstChild, range = document.createRange();
+        return [...text.data.matchAll(/\\S+/g)].filter(({ 0: word, index }) => {
+            range.setStart(text, index);
+            range.setEnd(text, index + word.length);
+            return new Set([...range.getClientRects()].map((box) => box.top)).size > 1;
+        }).map(([word]) => word);
+    })"""
+    assert page.evaluate(broken) == []
 
 
 def test_a_number_leads_to_its_evidence_and_back(verdict: sixlens.Verdict, picture: bytes, visit: Visit) -> None:
