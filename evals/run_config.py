@@ -10,8 +10,7 @@ from typing import Any
 import yaml
 
 from backends.errors import ConfigError
-from backends.yaml_file import MAX_BYTES, build, read_yaml
-from evals.experiment import Experiment
+from backends.yaml_file import MAX_BYTES, read_yaml
 from evals.plan import Plan
 
 CONFIG = "config.yaml"
@@ -47,18 +46,6 @@ def write_config(plan: Plan, folder: Path) -> None:
         temporary.replace(folder / CONFIG)
     except OSError as error:
         raise ConfigError(f"{folder / CONFIG}: cannot be written ({error.strerror}).") from error
-
-
-def read_config(folder: Path) -> tuple[Experiment, Path] | None:
-    """The experiment of a run, and the folder its paths count from; None for a run of imported votes.
-
-    Raises:
-        ConfigError: the file is damaged.
-    """
-    data = saved_config(folder)
-    if not data:
-        return None
-    return build(Experiment, data["experiment"], str(folder / CONFIG)), Path(str(data.get("base", ".")))
 
 
 def saved_config(folder: Path) -> dict[str, Any]:

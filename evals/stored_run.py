@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from backends.errors import ConfigError, UnknownNameError
 from backends.yaml_file import build
-from evals.data.spec import DataSpec
-from evals.experiment import NONE, Experiment
+from evals.experiment import NONE, Analysis, Experiment
 from evals.journal import Header, read_header, read_judgments
 from evals.judgment import Judgment
 from evals.run import JOURNAL
@@ -18,28 +19,39 @@ from fusion.decision import Rules
 from orchestrator.config import load_ensemble
 from orchestrator.ensemble import Ensemble
 
+IMPORTED = "votes"
+"""Under this name the identity of a run of imported votes says how many cases it has."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
-    """A run's judgments, one a task, with the configuration that gave them."""
+    """A run's judgments, one a task, with the configuration that gave them.
+
+    Of an ensemble only what an analysis needs is read, so that a run is not lost to a setting that came later.
+    """
 
     folder: Path
     header: Header
     judgments: tuple[Judgment, ...]
-    experiment: Experiment | None
+    experiment: Experiment | None = None
     """None for a run of imported votes."""
-    ensembles: dict[str, Ensemble]
-    """By arm; empty for a run of imported votes."""
+    base: Path = Path()
+    """The folder that paths of the experiment count from."""
+    ensembles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Each arm's ensemble with all settings, as it was saved, in the order in which the arms were performed; empty for
+    a run of imported votes."""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """What the data set turned out to be, as it was saved."""
 
     @property
     def arms(self) -> tuple[str, ...]:
-        """Their names."""
+        """The names of those that judged anything."""
         return tuple(dict.fromkeys(judgment.arm for judgment in self.judgments))
 
     @property
-    def data(self) -> DataSpec | None:
-        """The data section of the experiment."""
-        return self.experiment.data if self.experiment else None
+    def analysis(self) -> Analysis:
+        """How results are summed up."""
+        return self.experiment.analysis if self.experiment else Analysis()
 
     def arm(self, name: str | None) -> str:
         """The arm of this name, or the only one.
@@ -61,13 +73,24 @@ class StoredRun:
         return [it for it in self.judgments if it.arm == arm and it.perturbation == perturbation]
 
     def rules(self, arm: str) -> Rules:
-        """When votes are enough, as the arm's ensemble says; for imported votes those of `six`, to their number."""
-        ensemble = self.ensembles.get(arm)
-        if ensemble is not None:
-            return rules_of(ensemble)
+        """When votes are enough, as the arm's ensemble says; for imported votes those of `six`, to their number.
+
+        Raises:
+            ConfigError: what was saved of the arm is damaged.
+        """
+        saved = self.ensembles.get(arm)
+        if saved is not None:
+            fusion = saved.get("fusion")
+            known = {name: fusion[name] for name in Rules.model_fields if name in fusion} if fusion else {}
+            return build(Rules, known, f"{self.folder / CONFIG}, {arm}: fusion")
         voters = {name for judgment in self.judgments if judgment.arm == arm for name in judgment.votes}
         six = load_ensemble("six")
         return scaled(rules_of(six), min(len(voters), len(six.paradigms)) or 1, len(six.paradigms))
+
+    def lines(self, key: str) -> tuple[str, ...]:
+        """A list of sentences that was saved about the data."""
+        said = self.data.get(key)
+        return tuple(str(line) for line in said) if isinstance(said, list) else ()
 
 
 def rules_of(ensemble: Ensemble) -> Rules:
@@ -83,9 +106,30 @@ def open_run(folder: Path) -> StoredRun:
         ConfigError: there is none in this folder, or it is damaged.
     """
     path = folder / JOURNAL
-    header = read_header(path)
-    config = saved_config(folder)
-    experiment = build(Experiment, config["experiment"], str(folder / CONFIG)) if config else None
-    arms = config.get("arms", {}) if config else {}
-    ensembles = {name: build(Ensemble, data, str(folder / CONFIG)) for name, data in arms.items()}
-    return StoredRun(folder, header, tuple(read_judgments(path)), experiment, ensembles)
+    header, judgments, config = read_header(path), tuple(read_judgments(path)), saved_config(folder)
+    if not config:
+        _all_there(folder, header, len(judgments))
+        return StoredRun(folder, header, judgments)
+    return StoredRun(
+        folder,
+        header,
+        judgments,
+        experiment=build(Experiment, config["experiment"], str(folder / CONFIG)),
+        base=Path(str(config.get("base", "."))),
+        ensembles={str(name): _mapping(saved) for name, saved in config["arms"].items()},
+        data=_mapping(config.get("data")),
+    )
+
+
+def _all_there(folder: Path, header: Header, there: int) -> None:
+    """Refuse imported votes of which a part is missing: no session will bring it."""
+    wanted = header.identity.get(IMPORTED, "")
+    if wanted.isdecimal() and int(wanted) != there:
+        raise ConfigError(
+            f"{folder}: only {there:,} of the {int(wanted):,} imported cases are there; import the votes again, into "
+            "another folder."
+        )
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return {str(key): inner for key, inner in value.items()} if isinstance(value, dict) else {}

@@ -13,12 +13,12 @@ from evals.ablation.agreement import Pair, pairs
 from evals.ablation.fusions import Fused, all_fusions, fusion_lines
 from evals.ablation.shapley import shapley
 from evals.ablation.subsets import COIN, Subset, all_subsets, rightness
-from evals.calibrate.rivals import MARGIN
+from evals.calibrate.rivals import MARGIN, singles
 from evals.calibrate.words import AUC_MEANS, of_100
 from evals.folds import FEWEST, Folds, in_domain
 from evals.judgment import Judgment
 from evals.metrics.arrays import Floats
-from evals.vote_table import VoteTable, one_each
+from evals.vote_table import GENERATED, REAL, VoteTable, one_each
 from fusion.decision import Rules
 from paradigms.label import Label
 
@@ -51,7 +51,7 @@ class Ablation(_Record):
     n_generated: int
     n_real: int
     voters: tuple[str, ...]
-    """Those with eyes; scores do not vote."""
+    """Those whose subsets were tried: with eyes, for scores do not vote."""
     worth_of_nobody: float = COIN
     """In every game: a coin."""
     subsets: tuple[Subset, ...]
@@ -59,6 +59,7 @@ class Ablation(_Record):
     """By game, then voter. Each game's values sum to the worth of all voters less that of nobody."""
     pairs: tuple[Pair, ...]
     best_single: Choice
+    """Scores stand beside the voters here, each with a threshold fitted on the cases that it is chosen on."""
     best_subset: Choice
     everybody: float
     """Accuracy of the majority of all voters."""
@@ -82,22 +83,22 @@ def ablate(
     Args:
         judgments: of one arm and one perturbation; of repeats, the first counts.
         rules: the ensemble's; its quorum is scaled to the size of each subset.
-        voters: only these; None for all with eyes.
+        voters: only these; None for all with eyes, of more than `MOST` those that voted most often.
         labels: what people decided, by case or SHA-256; it counts above the data set's truth.
         seed: of the folds.
 
     Raises:
-        InputError: there are too few cases, or more than 10 voters.
+        InputError: there are too few cases, or more than `MOST` voters are named.
         UnknownNameError: a voter is named that has never answered.
     """
     chosen = one_each(judgments, labels)
-    table = _table(chosen, voters)
+    whole = VoteTable.of(chosen)
+    table = _table(whole, voters)
     generated, real = table.classes
     subsets = all_subsets(table, rules)
     folds = in_domain(table, seed)
     names, correct = rightness(table)
-    single = [place for place, group in enumerate(names) if len(group) == 1]
-    best_single = _choose([names[place] for place in single], correct[:, single], folds)
+    best_single = _best_single(table if voters else whole, folds)
     best_subset = _choose(names, correct, folds)
     values = {
         game: shapley(table.voters, {frozenset(it.voters): getattr(it, game) for it in subsets}) for game in GAMES
@@ -117,22 +118,24 @@ def ablate(
         everybody=everybody,
         fusions=fusions,
         scheme=folds.scheme,
-        words=(*_words(everybody, best_single, best_subset, values["accuracy"]), *fusion_lines(fusions)),
+        words=(
+            *_left_out(whole, table, voters),
+            *_words(everybody, best_single, best_subset, values["accuracy"]),
+            *fusion_lines(fusions),
+        ),
     )
 
 
-def _table(judgments: Sequence[Judgment], voters: Sequence[str] | None) -> VoteTable:
-    table = VoteTable.of(judgments)
+def _table(table: VoteTable, voters: Sequence[str] | None) -> VoteTable:
+    """The part of the table whose subsets are tried."""
     for name in voters or ():
         if name not in table.with_eyes:
             raise UnknownNameError("voter", name, table.with_eyes)
-    table = table.only(tuple(dict.fromkeys(voters)) if voters else table.with_eyes)
+    table = table.only(tuple(dict.fromkeys(voters)) if voters else _busiest(table))
     if not table.voters:
         raise InputError("There are no votes to analyse: only scores were given.")
     if len(table.voters) > MOST:
-        raise InputError(
-            f"There are {len(table.voters)} voters, and all subsets are tried of {MOST} at most: name them."
-        )
+        raise InputError(f"All subsets are tried of {MOST} voters at most; {len(table.voters)} are named.")
     if min(table.classes) < FEWEST:
         generated, real = table.classes
         raise InputError(
@@ -140,6 +143,33 @@ def _table(judgments: Sequence[Judgment], voters: Sequence[str] | None) -> VoteT
             f"{real} real."
         )
     return table
+
+
+def _busiest(table: VoteTable) -> tuple[str, ...]:
+    """The voters with eyes; of more than `MOST` those that voted most often, in the table's order."""
+    cast = dict(zip(table.voters, np.isin(table.said, (GENERATED, REAL)).sum(axis=0), strict=True))
+    most = sorted(table.with_eyes, key=lambda name: -cast[name])[:MOST]
+    return tuple(name for name in table.with_eyes if name in most)
+
+
+def _left_out(whole: VoteTable, table: VoteTable, voters: Sequence[str] | None) -> Iterator[str]:
+    """Says so when not everybody is taken apart, though nobody was named."""
+    if not voters and len(table.voters) < len(whole.with_eyes):
+        yield f"Of {len(whole.with_eyes)} voters only the {MOST} that voted most often are taken apart."
+
+
+def _best_single(table: VoteTable, folds: Folds) -> Choice:
+    """The most accurate alone; a score calls generated what lies above a threshold that is fitted on the same cases."""
+    every = np.arange(len(table))
+    alone = singles(table, every, every).mean(axis=0)
+    best = int(np.argmax(alone))
+    held = [
+        singles(table, train, out)[:, int(np.argmax(singles(table, train, train).mean(axis=0)))]
+        for train, out in folds.splits
+    ]
+    return Choice(
+        voters=(table.voters[best],), in_hindsight=float(alone[best]), held_out=float(np.concatenate(held).mean())
+    )
 
 
 def _choose(names: Sequence[tuple[str, ...]], correct: Floats, folds: Folds) -> Choice:

@@ -117,8 +117,8 @@ def case_list(material: Material, most: int = MOST) -> CaseList:
         chosen[kind] = judgments[:left]
         left -= len(chosen[kind])
     picked = [judgment for judgments in chosen.values() for judgment in judgments]
-    verdicts = read_verdicts(material.folder / JOURNAL, {key_of(judgment) for judgment in picked})
-    pictures = thumbnails(material.setup, picked)
+    verdicts = read_verdicts(material.run.folder / JOURNAL, {key_of(judgment) for judgment in picked})
+    pictures = thumbnails(material.run, picked)
     total = sum(len(judgments) for judgments in groups.values())
     return CaseList(
         groups=tuple(
@@ -141,7 +141,7 @@ def sorted_out(material: Material) -> dict[Kind, list[Judgment]]:
     """All judgments by kind. Of mistakes those with the farthest score come first."""
     under = {summary.arm: summary.perturbation for summary in material.main}
     groups: dict[Kind, list[Judgment]] = {kind: [] for kind in Kind}
-    for judgment in material.judgments:
+    for judgment in material.run.judgments:
         if judgment.perturbation == under[judgment.arm]:
             groups[kind_of(judgment)].append(judgment)
     for kind, judgments in groups.items():

@@ -79,7 +79,7 @@ def _voters(found: Ablation) -> Table:
     rows.append(("all of them", Figure(everybody.accuracy, _SHARE), Figure(everybody.auc, _SHARE), *sums))
     best = found.best_single
     notes = (
-        f"Best single paradigm: {best.in_hindsight:.3f} accuracy ({best.voters[0]}, chosen in hindsight), "
+        f"Best single paradigm or score: {best.in_hindsight:.3f} accuracy ({best.voters[0]}, chosen in hindsight), "
         f"{best.held_out:.3f} when chosen on other cases.",
         f"The Shapley values of a column sum to the worth of all less {found.worth_of_nobody:g}, a coin's. Accuracy "
         "is of the majority for every case, a tie counting half.",

@@ -114,7 +114,7 @@ def provenance(material: Material) -> Section | None:
 def _bases(material: Material) -> Table:
     counts: Counter[tuple[str, str]] = Counter()
     right: Counter[tuple[str, str, Label]] = Counter()
-    for judgment in material.judgments:
+    for judgment in material.run.judgments:
         basis = judgment.basis.value if judgment.basis else "no verdict"
         counts[judgment.arm, basis] += 1
         if judgment.label is Label.GENERATED and judgment.truth is not None:

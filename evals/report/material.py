@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from backends.errors import InputError
-from evals.ablation.ablate import MOST, Ablation, ablate
+from evals.ablation.ablate import Ablation, ablate
 from evals.experiment import Analysis
-from evals.journal import Header, read_header, read_judgments
 from evals.judgment import Judgment
 from evals.metrics import Comparison, RunSummary, Summary, compare, summarise_run
 from evals.metrics.flips import BASELINE
-from evals.report.setup import Setup, read_setup
-from evals.run import JOURNAL
+from evals.stored_run import StoredRun, open_run
 from fusion.declaration import ProvenanceMode
 from fusion.verdict import Basis
 from paradigms.label import Label
@@ -28,10 +26,7 @@ _DECLARED = (Basis.DECLARED_SIGNED, Basis.DECLARED_UNSIGNED)
 class Material:
     """One run. What could not be computed is the reason, as words."""
 
-    folder: Path
-    header: Header
-    setup: Setup
-    judgments: list[Judgment]
+    run: StoredRun
     summary: RunSummary
     comparisons: tuple[Comparison, ...] | str
     ablation: Ablation | str
@@ -46,7 +41,7 @@ class Material:
     @property
     def declares(self) -> bool:
         """Whether what files declare was let into the judgments."""
-        experiment = self.setup.experiment
+        experiment = self.run.experiment
         asked = experiment is not None and experiment.provenance is not ProvenanceMode.IGNORE
         return asked or self.undeclared is not None
 
@@ -69,39 +64,34 @@ def gather(folder: Path) -> Material:
         ConfigError: there is no run, or it is damaged.
         InputError: it has no judgment yet.
     """
-    path = folder / JOURNAL
-    header, setup = read_header(path), read_setup(folder)
-    judgments = read_judgments(path)
-    if not judgments:
+    run = open_run(folder)
+    if not run.judgments:
         raise InputError(f"{folder}: no case has been judged yet, so there is nothing to report.")
-    summary = _summarised(judgments, setup.analysis)
-    seen = [judgment for judgment in judgments if judgment.basis not in _DECLARED]
+    summary = _summarised(run.judgments, run.analysis)
+    seen = [judgment for judgment in run.judgments if judgment.basis not in _DECLARED]
     return Material(
-        folder=folder,
-        header=header,
-        setup=setup,
-        judgments=judgments,
+        run=run,
         summary=summary,
-        comparisons=_compared(judgments, summary, setup),
-        ablation=_ablated(judgments, setup),
-        undeclared=_summarised(seen, setup.analysis) if len(seen) < len(judgments) else None,
+        comparisons=_compared(run, summary),
+        ablation=_ablated(run),
+        undeclared=_summarised(seen, run.analysis) if len(seen) < len(run.judgments) else None,
     )
 
 
-def _summarised(judgments: list[Judgment], how: Analysis) -> RunSummary:
+def _summarised(judgments: Sequence[Judgment], how: Analysis) -> RunSummary:
     return summarise_run(judgments, resamples=how.resamples, seed=how.seed, level=how.level)
 
 
-def _compared(judgments: list[Judgment], summary: RunSummary, setup: Setup) -> tuple[Comparison, ...] | str:
+def _compared(run: StoredRun, summary: RunSummary) -> tuple[Comparison, ...] | str:
     arms = [each.arm for each in summary.summaries if each.perturbation == BASELINE]
     if len(arms) < 2:
         return "There are no two arms that judged the same pictures as they are, so there is nothing to compare."
-    analysis = setup.analysis
+    analysis = run.analysis
     # The order in which arms were written says which is the one to compare with.
-    first = next((arm for arm in setup.arms if arm in arms), arms[0])
+    first = next((arm for arm in run.ensembles if arm in arms), arms[0])
     try:
         return compare(
-            judgments,
+            run.judgments,
             reference=None if len(arms) <= MOST_PAIRED else first,
             resamples=analysis.resamples,
             seed=analysis.seed,
@@ -111,23 +101,18 @@ def _compared(judgments: list[Judgment], summary: RunSummary, setup: Setup) -> t
         return f"The arms cannot be compared: {error}"
 
 
-def _ablated(judgments: list[Judgment], setup: Setup) -> Ablation | str:
+def _ablated(run: StoredRun) -> Ablation | str:
     """Of the arm in which most paradigms voted; of equals, the one that was written first."""
-    voters: dict[str, Counter[str]] = {}
-    for judgment in judgments:
+    voters: dict[str, set[str]] = {}
+    for judgment in run.judgments:
         if judgment.perturbation == BASELINE and judgment.truth in (Label.GENERATED, Label.REAL):
-            counts = voters.setdefault(judgment.arm, Counter())
-            counts.update(name for name, vote in judgment.votes.items() if vote.cast is not None)
-    order = {arm: place for place, arm in enumerate(setup.arms)}
+            cast = voters.setdefault(judgment.arm, set())
+            cast.update(name for name, vote in judgment.votes.items() if vote.cast is not None)
+    order = {arm: place for place, arm in enumerate(run.ensembles)}
     arms = sorted(voters, key=lambda arm: (-len(voters[arm]), order.get(arm, len(order)), arm))
     if not arms or len(voters[arms[0]]) < 2:
         return "It takes an arm in which at least two paradigms voted on labelled pictures as they are."
-    arm = arms[0]
-    busiest = [name for name, _ in voters[arm].most_common(MOST)]
-    rules = setup.rules(arm)
-    rules = rules.model_copy(update={"quorum": min(rules.quorum, len(busiest))})
-    chosen = [judgment for judgment in judgments if (judgment.arm, judgment.perturbation) == (arm, BASELINE)]
     try:
-        return ablate(chosen, rules, voters=sorted(busiest), seed=setup.analysis.seed)
+        return ablate(run.of(arms[0]), run.rules(arms[0]), seed=run.analysis.seed)
     except InputError as error:
         return str(error)

@@ -102,9 +102,9 @@ def _sources(summaries: tuple[Summary, ...]) -> Table:
 
 def background(material: Material) -> Section:
     """What was judged, by whom, and how much of it came to a label."""
-    words = tuple(f"Warning about the data: {warning}" for warning in material.setup.lines("warnings"))
+    words = tuple(f"Warning about the data: {warning}" for warning in material.run.lines("warnings"))
     tables = [_counts(material), _reasons(material), _leaks(material)]
-    if material.setup.arms:
+    if material.run.ensembles:
         tables.insert(0, _arms(material))
     return Section(
         "background",
@@ -116,18 +116,18 @@ def background(material: Material) -> Section:
 
 
 def _facts(material: Material) -> Iterator[tuple[str, str]]:
-    setup, header = material.setup, material.header
-    experiment = setup.experiment
-    yield "Experiment", header.experiment
-    yield "Begun", f"{header.created_at:%Y-%m-%d %H:%M} UTC"
+    run = material.run
+    experiment = run.experiment
+    yield "Experiment", run.header.experiment
+    yield "Begun", f"{run.header.created_at:%Y-%m-%d %H:%M} UTC"
     yield "Judgments", _progress(material)
     if experiment is None:
         yield "Configuration", "none was saved: other people's votes were imported, or the file is gone"
     else:
         yield "Description", experiment.description
         yield "Data", str(experiment.data.hf or experiment.data.path or "not known")
-        yield "Layout", str(setup.data.get("words") or setup.data.get("layout") or "not known")
-        yield "Notes on the data", " ".join(setup.lines("notes"))
+        yield "Layout", str(run.data.get("words") or run.data.get("layout") or "not known")
+        yield "Notes on the data", " ".join(run.lines("notes"))
         yield "Perturbations", ", ".join(experiment.perturbations)
         yield "Repeats", str(experiment.repeats)
         yield "What files declare", f"provenance: {experiment.provenance.value}"
@@ -136,11 +136,11 @@ def _facts(material: Material) -> Iterator[tuple[str, str]]:
 
 
 def _progress(material: Material) -> str:
-    done, experiment = len(material.judgments), material.setup.experiment
-    cases = material.setup.data.get("cases")
+    done, experiment = len(material.run.judgments), material.run.experiment
+    cases = material.run.data.get("cases")
     if experiment is None or not isinstance(cases, int):
         return f"{done:,}"
-    planned = cases * len(material.setup.arms) * len(experiment.perturbations) * experiment.repeats
+    planned = cases * len(material.run.ensembles) * len(experiment.perturbations) * experiment.repeats
     missing = f"; the run is not finished, {planned - done:,} are missing" if done < planned else ""
     return f"{done:,} of {planned:,}{missing}"
 
@@ -156,7 +156,7 @@ def _arms(material: Material) -> Table:
             Column("fusion", "Fusion"),
             Column("paradigms", "Paradigms"),
         ),
-        tuple((name, *_ensemble(ensemble)) for name, ensemble in material.setup.arms.items()),
+        tuple((name, *_ensemble(ensemble)) for name, ensemble in material.run.ensembles.items()),
     )
 
 
@@ -226,7 +226,7 @@ def _reasons(material: Material) -> Table:
 
 def _leaks(material: Material) -> Table:
     """What was found to tell the labels apart without looking, as it was saved with the run."""
-    saved = material.setup.data.get("leaks")
+    saved = material.run.data.get("leaks")
     found = [leak for leak in saved if isinstance(leak, Mapping)] if isinstance(saved, list) else []
     return Table(
         "leaks",

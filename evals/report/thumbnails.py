@@ -13,7 +13,7 @@ from evals.data.hub import list_hub
 from evals.data.listing import list_pictures
 from evals.html import data_uri
 from evals.judgment import Judgment
-from evals.report.setup import Setup
+from evals.stored_run import StoredRun
 
 EDGE = 160
 """Pixels of the longer edge, at most."""
@@ -38,12 +38,12 @@ class Thumbnails:
     note: str = ""
 
 
-def thumbnails(setup: Setup, judgments: Sequence[Judgment]) -> Thumbnails:
+def thumbnails(run: StoredRun, judgments: Sequence[Judgment]) -> Thumbnails:
     """A thumbnail for each case whose file can be read and is the one that was judged."""
     digests = {judgment.case: judgment.sha256 for judgment in judgments}
     if not digests:
         return Thumbnails({})
-    paths = _paths(setup)
+    paths = _paths(run)
     if isinstance(paths, str):
         return Thumbnails({}, f"There are no pictures here: {paths}")
     wanted = [(case, paths[case], digest) for case, digest in digests.items() if case in paths]
@@ -55,13 +55,13 @@ def thumbnails(setup: Setup, judgments: Sequence[Judgment]) -> Thumbnails:
     return Thumbnails(found, note)
 
 
-def _paths(setup: Setup) -> dict[str, Path] | str:
+def _paths(run: StoredRun) -> dict[str, Path] | str:
     """Where each case's file lies, or why that is not known."""
-    if setup.experiment is None:
+    if run.experiment is None:
         return "the run says nothing of where its data lies."
-    spec = setup.experiment.data
+    spec = run.experiment.data
     try:
-        listing = list_hub(spec, setup.base) if spec.hf is not None else list_pictures(spec, setup.base)
+        listing = list_hub(spec, run.base) if spec.hf is not None else list_pictures(spec, run.base)
     except (ConfigError, InputError) as error:
         return f"the data is not where the run found it ({error})"
     return {item.case: item.path for item in listing.items}

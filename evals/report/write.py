@@ -67,7 +67,7 @@ def write_report(folder: Path, out: Path | None = None, most_cases: int = MOST) 
     """
     material = gather(folder)
     sections = [section for make in _ORDER if (section := make(material)) is not None]
-    title = f"Report: {plain(material.header.experiment, _NAME)}"
+    title = f"Report: {plain(material.run.header.experiment, _NAME)}"
     page = html_text(title, sections, case_list(material, most_cases))
     where = out or folder
     try:

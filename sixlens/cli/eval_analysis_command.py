@@ -11,7 +11,7 @@ from evals.ablation.ablate import Ablation, ablate
 from evals.calibrate.calibrate import CalibrateOptions, CalibrationResult, calibrate
 from evals.calibrate.fitted_on import fitted_on
 from evals.calibrate.people import read_labels
-from evals.experiment import NONE, Analysis
+from evals.experiment import NONE
 from evals.journal import key_of, read_entries
 from evals.judgment import Judgment
 from evals.metrics import Comparison, Estimate, compare
@@ -62,7 +62,7 @@ def run_ablate(call: AnalysisCall) -> int:
     """
     run = open_run(call.folder)
     arm = run.arm(call.arm)
-    found = ablate(run.of(arm, call.perturbation), run.rules(arm), labels=_labels(call), seed=_analysis(run).seed)
+    found = ablate(run.of(arm, call.perturbation), run.rules(arm), labels=_labels(call), seed=run.analysis.seed)
     if call.as_json:
         emit_json(found.model_dump(mode="json"))
         return 0
@@ -96,7 +96,7 @@ def run_calibrate(call: AnalysisCall, fitting: Fitting) -> int:
         prior=fitting.prior,
         stages=[_stages(text) for text in fitting.stages],
         fitted_on=_fitted_on(run, arm, judgments),
-        seed=_analysis(run).seed,
+        seed=run.analysis.seed,
     )
     result = calibrate(judgments, options, rules=run.rules(arm), labels=_labels(call))
     if out is not None:
@@ -120,7 +120,7 @@ def run_compare(folders: tuple[Path, ...], reference: str | None, perturbation: 
         for name, run in runs.items()
         for it in run.judgments
     ]
-    how = _analysis(next(iter(runs.values())))
+    how = next(iter(runs.values())).analysis
     found = compare(
         judgments,
         reference=reference,
@@ -152,13 +152,12 @@ def _stages(text: str) -> list[list[str]]:
 
 
 def _fitted_on(run: StoredRun, arm: str, judgments: list[Judgment]) -> FittedOn:
-    ensemble = run.ensembles.get(arm)
     keys = {key_of(it) for it in judgments}
     verdicts = (it.verdict for it in read_entries(run.folder / JOURNAL) if it.verdict and key_of(it.judgment) in keys)
     return fitted_on(
         judgments,
         verdicts,
-        ensemble=ensemble.name if ensemble else None,
+        ensemble=run.ensembles.get(arm, {}).get("name"),
         config_sha256=run.header.identity.get(f"arm {arm}"),
     )
 
@@ -209,10 +208,6 @@ def _shapley_rows(found: Ablation) -> Iterator[tuple[str, ...]]:
 
 def _or_unknown(value: float | None) -> str:
     return "—" if value is None else f"{value:.3f}"
-
-
-def _analysis(run: StoredRun) -> Analysis:
-    return run.experiment.analysis if run.experiment else Analysis()
 
 
 def _labels(call: AnalysisCall) -> Mapping[str, Label] | None:

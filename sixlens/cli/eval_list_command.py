@@ -12,7 +12,7 @@ from evals.foreign_votes import read_foreign_votes
 from evals.journal import Header, Journal, read_header
 from evals.run import JOURNAL, locked
 from evals.shipped import experiment_names
-from evals.stored_run import rules_of
+from evals.stored_run import IMPORTED, rules_of
 from orchestrator.config import load_ensemble
 from sixlens.cli.page import show
 from sixlens.cli.table import columns
@@ -44,7 +44,7 @@ def run_import(votes: Path, folder: Path, *, as_json: bool) -> int:
     six = load_ensemble("six")
     judgments = read_foreign_votes(votes, rules_of(six), len(six.paradigms))
     header = Header(
-        experiment=f"votes of {votes.name}", created_at=datetime.now(UTC), identity={"votes": str(len(judgments))}
+        experiment=f"votes of {votes.name}", created_at=datetime.now(UTC), identity={IMPORTED: str(len(judgments))}
     )
     with locked(folder):
         if (folder / JOURNAL).exists():

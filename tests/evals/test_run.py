@@ -274,7 +274,7 @@ def test_the_resolved_configuration_is_saved_and_read(tmp_path: Path) -> None:
     run(plan, tmp_path / "run")
     stored = open_run(tmp_path / "run")
     assert stored.experiment == plan.experiment
-    assert stored.ensembles == {arm.name: arm.ensemble for arm in plan.arms}
+    assert stored.ensembles == {arm.name: arm.ensemble.model_dump(mode="json") for arm in plan.arms}
     assert stored.arms == ("a", "b")
     assert [stored.rules(arm).quorum for arm in "ab"] == [1, 2]
     assert len(stored.of("a")) == 6

@@ -4,8 +4,9 @@ import pytest
 
 from backends.errors import InputError, UnknownNameError
 from evals.ablation.ablate import GAMES, ablate
-from paradigms.label import Label
-from tests.evals.simulated import RULES, correlated, judgments
+from evals.judgment import Judgment, Vote
+from paradigms.label import Label, Outcome
+from tests.evals.simulated import RULES, correlated, judgments, vote
 
 ROWS = [
     ("g", "gg"),
@@ -83,6 +84,39 @@ def test_it_stands_beside_the_best_single_voter() -> None:
     assert found.shapley["accuracy"]["p0"] == max(found.shapley["accuracy"].values())
 
 
+def test_of_many_voters_the_busiest_are_taken_apart_and_it_says_so() -> None:
+    rows = correlated(60, [0.7] * 11)
+    rows = [it.model_copy(update={"votes": {**it.votes, "p3": vote(".")}}) if n else it for n, it in enumerate(rows)]
+    found = ablate(rows, RULES)
+    assert found.voters == ("p0", "p1", "p10", "p2", "p4", "p5", "p6", "p7", "p8", "p9")
+    assert found.words[0] == "Of 11 voters only the 10 that voted most often are taken apart."
+
+
+def test_a_score_may_be_the_best_alone() -> None:
+    """Fused with the votes, a detector that is better than all of them must not be left out of the comparison."""
+    rows = [
+        it.model_copy(update={"votes": {**it.votes, "detector": detector(it, place)}})
+        for place, it in enumerate(correlated(200, (0.7, 0.65, 0.6)))
+    ]
+    found = ablate(rows, RULES)
+    assert found.best_single.voters == ("detector",)
+    assert found.best_single.held_out == pytest.approx(0.9, abs=0.03)
+    assert found.voters == ("p0", "p1", "p2")
+    assert any("in hindsight detector" in line for line in found.words)
+    assert ablate(rows, RULES, voters=["p0", "p1"]).best_single.voters == ("p0",)
+
+
+def detector(judged: Judgment, place: int) -> Vote:
+    """A score that is wrong in every tenth case."""
+    right = place % 20 not in (0, 11)
+    return Vote(
+        outcome=Outcome.ANSWERED,
+        label=Label.UNDECIDED,
+        score=1.0 if (judged.truth is Label.GENERATED) is right else 0.0,
+        eyes=False,
+    )
+
+
 def test_held_out_choice_is_not_the_optimistic_one() -> None:
     """Among voters that only guess, the best in hindsight looks better than it is."""
     found = ablate(correlated(60, [0.5] * 6, following=0.0, seed=5), RULES)
@@ -107,8 +141,8 @@ def test_it_refuses_what_it_cannot_do() -> None:
         ablate(judgments(ROWS[:6]), RULES)
     with pytest.raises(UnknownNameError, match="Did you mean 'p1'"):
         ablate(judgments(ROWS), RULES, voters=["p11"])
-    with pytest.raises(InputError, match="10 at most"):
-        ablate(correlated(40, [0.7] * 11), RULES)
+    with pytest.raises(InputError, match="of 10 voters at most; 11 are named"):
+        ablate(correlated(40, [0.7] * 11), RULES, voters=[f"p{place}" for place in range(11)])
     with pytest.raises(InputError, match="no votes"):
         ablate(judgments([("g", "x."), ("r", "..")]), RULES)
     twice = [*judgments(ROWS), *(it.model_copy(update={"arm": "b"}) for it in judgments(ROWS))]
