@@ -85,6 +85,7 @@ class Journal:
     Attributes:
         done: the tasks that earlier sessions did.
         failed: of them, those that ended in an error or have a failed examination.
+        digests: the SHA-256 of each case's file, where it was read; hexadecimal.
         spent_before: what earlier sessions spent. Of one that was killed, what was under way counts as spent.
     """
 
@@ -94,6 +95,7 @@ class Journal:
         self.header = header
         self.done: set[Key] = set()
         self.failed: set[Key] = set()
+        self.digests: dict[str, str] = {}
         self.spent_before = Amount()
         self.session = 0
 
@@ -127,8 +129,10 @@ class Journal:
         """Write one entry. It is in the file when this returns, also if the process is killed then.
 
         Raises:
-            ConfigError: it cannot be written, for example since the disk is full.
+            ConfigError: it cannot be written, for example since the disk is full; or the case's file is not the one
+                that was judged before.
         """
+        self._note_digest(judgment)
         entry = Entry(judgment=judgment, verdict=verdict, session=self.session, spent=Spent.of(spent))
         self._write(entry.model_dump_json(exclude_defaults=True))
 
@@ -142,6 +146,14 @@ class Journal:
             with contextlib.suppress(OSError):  # a full disk: whoever wrote the last line was told
                 os.fsync(self._file.fileno())
                 self._file.close()
+
+    def _note_digest(self, judgment: Judgment) -> None:
+        """Hold the case to its picture: pictures are told apart by their size until they are read."""
+        if judgment.sha256 and self.digests.setdefault(judgment.case, judgment.sha256) != judgment.sha256:
+            raise ConfigError(
+                f"{self._path.parent}: the picture {judgment.case[:200]!r} is not the one that was judged before. Put "
+                "that one back, or start a new run in another folder (-o)."
+            )
 
     def _write(self, line: str) -> None:
         try:
@@ -162,6 +174,7 @@ class Journal:
                 key = key_of(line.judgment)
                 self.done.add(key)
                 self.failed.discard(key)
+                self._note_digest(line.judgment)
                 if failed(line.judgment):
                     self.failed.add(key)
         self.spent_before = sum((spent.amount() for spent in sessions.values()), Amount())

@@ -91,7 +91,7 @@ def _data_change(saved: Mapping[str, Any], plan: Plan) -> str:
     before, here = saved.get("cases"), len(plan.data.items)
     if before != here:
         return f"the data had {before} cases, has {here}"
-    return "the data has other cases, other labels, or files of another size"
+    return "the data has other cases, labels, generators or sources, or files of another size"
 
 
 def _arm_change(before: Any, now: Mapping[str, Any]) -> str:

@@ -51,7 +51,9 @@ log = logging.getLogger("sixlens")
 
 _NOT_IN_IDENTITY: Mapping[str, Any] = MappingProxyType(
     {
-        **dict.fromkeys(("description", "limits", "budget", "retry", "deadlines", "cache", "strict", "prices"), True),
+        **dict.fromkeys(("description", "limits", "retry", "deadlines", "cache", "strict", "prices"), True),
+        # But what a case may spend decides how much of it is examined.
+        "budget": {"calls", "tokens", "cost"},
         "exemplars": True,
         "paradigms": {"__all__": {"file"}},
         "fusion": {"calibration"},

@@ -46,8 +46,8 @@ class DataSet:
 
     @property
     def identity(self) -> str:
-        """A hash of the cases, their labels and the sizes of their files; it does not depend on the order."""
-        lines = sorted(f"{item.case}\0{item.truth}\0{item.size}" for item in self.items)
+        """A hash of the cases, what is said of each, and the sizes of their files; it does not depend on the order."""
+        lines = sorted("\0".join(map(str, (it.case, it.truth, it.generator, it.source, it.size))) for it in self.items)
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 

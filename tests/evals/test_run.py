@@ -105,6 +105,7 @@ def test_a_run_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
         ({"data": {"path": "data", "reencode": {}}}, "re-encoding was none, is JPEG of quality 95"),
         ({"arms": [{"name": "two"}]}, "arm direct is gone; arm two is new"),
         ({"name": "other"}, "a run of 'trial'"),
+        ({"arms": [{"name": "direct", "set": {"budget": {"case_calls": 5}}}]}, "budget.case_calls was None, is 5"),
     ],
 )
 def test_a_changed_experiment_is_refused_with_what_changed(tmp_path: Path, settings: dict[str, Any], said: str) -> None:
@@ -117,15 +118,43 @@ def test_a_changed_experiment_is_refused_with_what_changed(tmp_path: Path, setti
 def test_other_labels_are_refused(tmp_path: Path) -> None:
     run(planned(tmp_path), tmp_path / "run")
     (tmp_path / "data" / "fake" / "f0.png").rename(tmp_path / "data" / "real" / "r9.png")
-    with pytest.raises(ConfigError, match="other cases, other labels"):
+    with pytest.raises(ConfigError, match="other cases, labels"):
         run(planned(tmp_path), tmp_path / "run", RESUME)
+
+
+def test_other_sources_and_generators_are_refused(tmp_path: Path) -> None:
+    draw(tmp_path / "data" / "a.png", 1)
+    draw(tmp_path / "data" / "b.png", 2)
+    table = tmp_path / "data" / "manifest.csv"
+    for name, other in (("generator", "x"), ("source", "y")):
+        folder = tmp_path / name
+        table.write_text(f"file,label,{name}\na.png,real,\nb.png,fake,s\n", "utf-8")
+        run(planned(tmp_path), folder)
+        assert run(planned(tmp_path), folder, RESUME).done == 2
+        table.write_text(f"file,label,{name}\na.png,real,\nb.png,fake,{other}\n", "utf-8")
+        with pytest.raises(ConfigError, match="generators or sources"):
+            run(planned(tmp_path), folder, RESUME)
+
+
+def test_another_picture_of_the_same_size_is_refused_when_it_is_read(tmp_path: Path) -> None:
+    for seed, name in enumerate(("real/r.bmp", "fake/f.bmp")):
+        draw(tmp_path / "data" / name, seed)
+    twice = {"perturbations": ["none", "jpeg_50"]}
+    with pytest.raises(KeyboardInterrupt):
+        run(planned(tmp_path, **twice), tmp_path / "run", on_progress=stop_after(1))
+    (judged,) = found(tmp_path / "run")
+    draw(tmp_path / "data" / judged.case, 77)
+    with pytest.raises(ConfigError, match=f"'{judged.case}' is not the one that was judged before"):
+        run(planned(tmp_path, **twice), tmp_path / "run", RESUME)
 
 
 def test_what_changes_no_result_is_no_reason_to_refuse(tmp_path: Path) -> None:
     run(planned(tmp_path), tmp_path / "run")
     moved = tmp_path / "data"
     moved.rename(tmp_path / "elsewhere")
-    plan = planned(tmp_path, data={"path": "elsewhere"}, window=3, budget={"calls": 50}, description="more words")
+    limits = {"budget": {"calls": 90, "tokens": 10**6}, "limits": {"rpm": 1000}}
+    arms = [{"name": "direct", "set": limits}]
+    plan = planned(tmp_path, data={"path": "elsewhere"}, arms=arms, window=3, budget={"calls": 50}, description="more")
     assert run(plan, tmp_path / "run", RESUME).done == 6
 
 
