@@ -119,7 +119,7 @@ class Quality(_Record):
     auc: float | None = Field(default=None, ge=0, le=1)
     """None when the cases have one class only."""
     ece: float = Field(ge=0, le=1)
-    """Expected calibration error, ten bins of equal width, the classes weighted to the prior."""
+    """Expected calibration error, ten bins of about equal numbers of cases, the classes weighted to the prior."""
     false_positives: Rate | None = None
     """Photographs called generated; None without photographs."""
 

@@ -10,10 +10,10 @@ from evals.calibrate.fit import HeldOut
 from evals.folds import units
 from evals.metrics.arrays import Bools, Floats, Ints
 from evals.metrics.rate import share
+from evals.metrics.reliability import equal_mass
 from evals.vote_table import GENERATED, REAL, VoteTable
 from fusion.calibration import BaseRate, Quality, Rate
 
-BINS = 10
 BASE_RATES = (1.0, 10.0, 50.0)
 """Generated pictures among 100."""
 _DIGITS = 6
@@ -36,13 +36,12 @@ def quality(table: VoteTable, held: HeldOut, prior: float) -> Quality:
 
 
 def calibration_error(chance: Floats, generated: Bools, prior: float) -> float:
-    """Mean distance between chance and share in ten bins of equal width, the classes weighted to the prior."""
+    """Mean distance between chance and share, in the bins of `equal_mass`, the classes weighted to the prior."""
     weights = np.ones(len(chance))
     if generated.any() and not generated.all():
         weights = np.where(generated, prior / generated.mean(), (1 - prior) / (1 - generated.mean()))
-    places = np.minimum((chance * BINS).astype(np.int64), BINS - 1)
-    said = np.bincount(places, weights * chance, BINS)
-    came = np.bincount(places, weights * generated, BINS)
+    places = equal_mass(chance)
+    said, came = np.bincount(places, weights * chance), np.bincount(places, weights * generated)
     return float(np.abs(said - came).sum() / weights.sum())
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from evals.metrics.arrays import Bools, Floats, Ints, ratio
 from evals.metrics.columns import GENERATED, Columns
-from evals.metrics.estimate import Record
+from evals.metrics.estimate import Estimate, Record
 from evals.metrics.resample import Statistic
 
 BINS = 10
@@ -23,13 +23,19 @@ class ReliabilityPoint(Record):
     """How many of them are generated."""
 
 
+def equal_mass(values: Floats, bins: int = BINS) -> Ints:
+    """The bin of each value, from 0 without gaps, so that bins hold about equal numbers of them.
+
+    Not of equal width: probabilities crowd near 0 and 1, where equal widths put almost everything into two bins. Equal
+    values are never parted, so that there may be fewer bins than asked for.
+    """
+    places = np.searchsorted(np.sort(values), values, side="left") * bins // len(values)
+    return np.unique(places, return_inverse=True)[1].astype(np.int64)
+
+
 @dataclasses.dataclass(frozen=True)
 class Bins:
-    """Labelled rows with a `p_generated`, in bins of about equal numbers of cases.
-
-    Equal mass, not equal width: probabilities crowd near 0 and 1, where equal widths put almost everything into two
-    bins. Equal values are never parted, so that there may be fewer bins than asked for.
-    """
+    """Labelled rows with a `p_generated`, in the bins of `equal_mass`."""
 
     rows: Bools
     code: Ints
@@ -46,8 +52,7 @@ class Bins:
         values = columns.p_generated[rows]
         code = np.zeros(len(rows), dtype=np.int64)
         if len(values):
-            places = np.searchsorted(np.sort(values), values, side="left") * bins // len(values)
-            code[rows] = np.unique(places, return_inverse=True)[1]
+            code[rows] = equal_mass(values, bins)
         probability = np.where(rows, columns.p_generated, 0.0)
         generated = (rows & (columns.truth == GENERATED)).astype(np.float64)
         return cls(rows, code, int(code.max(initial=0)) + 1, probability, generated)
@@ -76,14 +81,16 @@ class Bins:
             weights @ (member * self.generated[:, None]),
         )
 
-    def ece(self) -> Statistic:
-        """Expected calibration error of `p_generated`: |mean probability - share generated|, weighted by bin."""
+    def ece(self) -> Estimate:
+        """Expected calibration error of `p_generated`: |mean probability - share generated|, weighted by bin.
 
-        def of(weights: Floats) -> Floats:
-            cases, predicted, generated = self._sums(weights)
-            return ratio(np.abs(predicted - generated).sum(axis=1), cases.sum(axis=1))
-
-        return Statistic(self.n, of)
+        Without an interval. The distances are never below 0, so that chance alone lifts the number above what it
+        estimates; resampling adds the same once more, and its percentiles may even leave out the number itself.
+        """
+        if not self.n:
+            return Estimate(value=None, n=0)
+        _, predicted, generated = self._sums(np.ones((1, len(self.rows))))
+        return Estimate(value=float(np.abs(predicted - generated).sum()) / self.n, n=self.n)
 
     def brier(self) -> Statistic:
         """Mean squared difference between `p_generated` and the truth (1 for generated)."""

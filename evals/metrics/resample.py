@@ -45,8 +45,8 @@ class Bootstrap:
         The ends are percentiles, expanded for few units: with k units on the smaller side, the share cut off is
         Φ(√(k / (k - 1)) · t), t being Student's quantile with k - 1 degrees of freedom. Without this, few units give
         intervals that are too short. There is no interval where the resamples do not differ at all (everything right,
-        say), or where the statistic is undefined in half of them. ECE and AURC are biased in small samples, and so are
-        their resamples: read their intervals as spread.
+        say), or where the statistic is undefined in half of them. AURC is biased in small samples, and so are its
+        resamples: read its interval as spread.
         """
         ones = np.ones((1, len(sample.unit)))
         values = {name: float(statistic.of(ones)[0]) for name, statistic in statistics.items()}

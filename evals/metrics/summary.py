@@ -67,7 +67,7 @@ class Summary(Record):
     auc: Estimate
     average_precision: Estimate
     ece: Estimate
-    """Expected calibration error in equal-mass bins; None without `p_generated`."""
+    """Expected calibration error in equal-mass bins, without an interval; None without `p_generated`."""
     brier: Estimate
     """None without `p_generated`."""
     aurc: Estimate
@@ -146,7 +146,7 @@ def summary_of(columns: Columns, bootstrap: Bootstrap) -> Summary:
         ranked_by=ranking.by,
         auc=estimates["auc"],
         average_precision=estimates["average_precision"],
-        ece=estimates["ece"],
+        ece=Bins.of(columns).ece(),
         brier=estimates["brier"],
         aurc=estimates["aurc"],
         coverage=coverage(columns, sample, level),
@@ -159,12 +159,10 @@ def summary_of(columns: Columns, bootstrap: Bootstrap) -> Summary:
 
 
 def _statistics(columns: Columns, ranking: Ranking, seen: tuple[View, ...]) -> dict[str, Statistic]:
-    bins = Bins.of(columns)
     return {
         "auc": auc(columns, ranking),
         "average_precision": average_precision(columns, ranking),
-        "ece": bins.ece(),
-        "brier": bins.brier(),
+        "brier": Bins.of(columns).brier(),
         "aurc": Selection.of(columns, ranking).aurc(),
         **{f"{view.name}.{name}": statistic for view in seen for name, statistic in statistics(view).items()},
     }

@@ -100,6 +100,7 @@ def _ranking(summaries: tuple[Summary, ...]) -> Table:
         (
             "AUC and average precision: higher is better, and the second depends on the share of generated pictures in "
             "the data. The others: lower is better.",
+            "ECE stands without an interval: chance alone lifts it above 0, the more so the fewer cases there are.",
         ),
     )
 

@@ -17,6 +17,7 @@ from evals.calibrate.stages import simulate
 from evals.calibrate.weights import FitOptions
 from evals.calibrate.words import comparison_lines
 from evals.judgment import Judgment
+from evals.metrics import summarise
 from evals.vote_table import VoteTable, one_each, saying
 from fusion.calibration import Calibration, PeopleLabels, Rate
 from fusion.fitted import judge
@@ -248,6 +249,24 @@ def test_a_threshold_by_hand(target: float, threshold: float) -> None:
 
 def test_a_threshold_above_everything_lies_beyond() -> None:
     assert above(np.array([1.0, 2.0]), np.array([False, True]), 0.0) == 3.0
+
+
+def test_a_calibration_error_is_the_same_number_as_in_reports() -> None:
+    random = np.random.default_rng(0)
+    chance = random.beta(0.3, 0.3, 200).round(2)  # crowded at the ends, with ties
+    truth = random.random(200) < 0.8 * chance
+    made = [
+        Judgment(
+            case=f"{place:03}",
+            arm="a",
+            truth=Label.GENERATED if truth[place] else Label.REAL,
+            label=Label.REAL,
+            p_generated=chance[place],
+        )
+        for place in range(200)
+    ]
+    reported = summarise(made, resamples=1).ece.value
+    assert calibration_error(chance, truth, float(truth.mean())) == pytest.approx(reported)
 
 
 def test_calibration_error_and_base_rates_by_hand() -> None:

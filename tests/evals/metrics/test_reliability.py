@@ -18,14 +18,13 @@ def test_two_bins_by_hand(columns) -> None:
     bins = binned(columns, [0, 1, 1, 0], [0.1, 0.2, 0.8, 0.9], 2)
     points = [(point.n, point.mean_p_generated, point.share_generated) for point in bins.points()]
     assert points == [(2, pytest.approx(0.15), 0.5), (2, pytest.approx(0.85), 0.5)]
-    assert bins.ece().of(np.ones((1, 4))) == pytest.approx([0.35])
+    assert (bins.ece().value, bins.ece().n) == (pytest.approx(0.35), 4)
     assert bins.brier().of(np.ones((1, 4))) == pytest.approx([(0.01 + 0.64 + 0.04 + 0.81) / 4])
 
 
 def test_weights_count_cases(columns) -> None:
     bins = binned(columns, [0, 1, 1, 0], [0.1, 0.2, 0.8, 0.9], 2)
     weights = np.array([[2.0, 0, 0, 1]])
-    assert bins.ece().of(weights) == pytest.approx([(2 * 0.1 + 0.9) / 3])
     assert bins.brier().of(weights) == pytest.approx([(2 * 0.01 + 0.81) / 3])
 
 
@@ -39,8 +38,14 @@ def test_bins_hold_equal_numbers_and_never_part_equal_values(columns) -> None:
 def test_cases_without_a_probability_or_a_truth_are_left_out(columns) -> None:
     bins = binned(columns, [0, 1, -1], [0.3, np.nan, 0.9], 10)
     assert bins.n == 1
-    assert bins.ece().of(np.ones((1, 3))) == pytest.approx([0.3])
+    assert bins.ece().value == pytest.approx(0.3)
     empty = binned(columns, [0, 1], [np.nan, np.nan], 10)
     assert empty.points() == ()
-    assert np.isnan(empty.ece().of(np.ones((1, 2)))).all()
+    assert empty.ece().value is None
     assert np.isnan(empty.brier().of(np.ones((1, 2)))).all()
+
+
+def test_the_calibration_error_claims_no_interval(columns) -> None:
+    found = binned(columns, [0, 1, 1, 0] * 30, np.linspace(0, 1, 120), 10).ece()
+    assert found.value is not None
+    assert (found.low, found.high, found.method) == (None, None, None)
