@@ -68,8 +68,9 @@ def load_dataset(spec: DataSpec, base: Path) -> DataSet:
     """
     listing = list_hub(spec, base) if spec.hf is not None else list_pictures(spec, base)
     if not listing.items:
+        part = f" in the part {spec.split!r}; check `data.split`" if spec.split is not None else ""
         more = f" {listing.warnings[0]}" if listing.warnings else ""
-        raise InputError(f"{spec.hf or spec.path}: there are no pictures.{more}")
+        raise InputError(f"{spec.hf or spec.path}: there are no pictures{part}.{more}")
     _name_apart(listing, spec)
     _exclude(listing, spec, base)
     drop_copies(listing, spec.duplicates)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from backends.errors import ConfigError, InputError
+from evals.data.table import READERS
 
 SUFFIXES = frozenset(
     (".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpe", ".jpeg", ".jpg", ".mpo", ".png", ".tif", ".tiff")
@@ -14,6 +15,8 @@ SUFFIXES = frozenset(
 MOST_FILES = 2_000_000
 MOST_DEPTH = 32
 _FEW = 3
+TABLES = ("metadata", "manifest")
+"""What tables that say something of pictures are called, without their endings."""
 
 
 @dataclass(slots=True)
@@ -22,8 +25,10 @@ class Found:
 
     files: list[tuple[str, Path, int]] = field(default_factory=list)
     """Path below the folder with forward slashes, the file, its size in bytes; in the order of the paths."""
+    tables: list[str] = field(default_factory=list)
+    """Tables by their names: paths below the folder, in their order."""
     others: int = 0
-    """Files that are no pictures by their names."""
+    """Other files that are no pictures by their names."""
     outside: list[str] = field(default_factory=list)
     """Links that lead out of the folder, or to other folders."""
     unreadable: list[str] = field(default_factory=list)
@@ -51,6 +56,7 @@ def walk(root: Path) -> Found:
     except OSError as error:
         raise InputError(f"{root}: the folder cannot be read ({error.strerror}).") from error
     found.files.sort()
+    found.tables.sort()
     return found
 
 
@@ -92,7 +98,11 @@ def _add(entry: os.DirEntry[str], name: str, found: Found, root: Path) -> None:
             found.outside.append(name)
         return
     if not picture:
-        found.others += 1
+        stem, suffix = os.path.splitext(entry.name)  # noqa: PTH122 - as above
+        if stem in TABLES and suffix in READERS and entry.is_file():
+            found.tables.append(name)
+        else:
+            found.others += 1
         return
     if not entry.is_file():
         found.unreadable.append(name)  # a pipe or a device

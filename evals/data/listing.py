@@ -6,10 +6,10 @@ import os
 import stat
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from backends.errors import ConfigError, InputError
-from evals.data.folder import Found, few, printable, walk
+from evals.data.folder import TABLES, Found, few, printable, walk
 from evals.data.item import Item
 from evals.data.spec import Columns, DataSpec, Layout
 from evals.data.table import READERS, Row, read_table
@@ -24,7 +24,11 @@ _USUAL = {
     "source": ("source",),
     "case": ("case", "id"),
 }
-_BESIDE = ("metadata", "manifest")
+_NOT_BELOW = ".json"
+"""Deeper in a folder, files of this ending are many things; tables of pictures are seldom among them."""
+_HERE = PurePosixPath()
+_OUTSIDE = "name no file inside its folder and were refused"
+_MISSING = "name pictures that are not there"
 _NOBODY = frozenset(("", "none", "null", "-", "n/a"))
 
 
@@ -52,91 +56,108 @@ def list_pictures(spec: DataSpec, base: Path) -> Listing:
     path = base / Path(spec.path).expanduser()
     try:
         if path.is_file():
-            return _tables([path], spec, Layout.MANIFEST)
+            return _tables(_Tables(path.parent, (path,), Layout.MANIFEST), spec)
         if not path.is_dir():
             raise InputError(f"{printable(str(path))}: there is no such folder or table; check --data, or `data.path`.")
-        tables = [] if spec.layout in (Layout.REAL_FAKE, Layout.GENIMAGE, Layout.UNLABELLED) else _tables_in(path)
+        found = walk(path)
     except (OSError, ValueError) as error:
         raise InputError(f"{printable(str(path))}: cannot be read.") from error
-    if tables:
-        return _tables(tables, spec, Layout.IMAGEFOLDER if tables[0].stem == "metadata" else Layout.MANIFEST)
+    given = () if spec.layout in (Layout.REAL_FAKE, Layout.GENIMAGE, Layout.UNLABELLED) else _tables_of(path, found)
+    if given:
+        layout = Layout.IMAGEFOLDER if given[0].stem == "metadata" else Layout.MANIFEST
+        return _tables(_Tables(path, given, layout, found), spec)
     if spec.layout in (Layout.IMAGEFOLDER, Layout.MANIFEST):
         raise ConfigError(f"{path}: there is no table (metadata or manifest, with {', '.join(READERS)}).")
-    return _folder(path, spec)
+    return _folder(path, found, spec)
 
 
-def _tables_in(folder: Path) -> list[Path]:
-    """The table of a folder, or those of its parts: `metadata` first, one for each folder."""
-    for place in ([folder], sorted(child for child in folder.iterdir() if child.is_dir() and not child.is_symlink())):
-        found = [_table_in(one) for one in place]
-        if any(found):
-            return [table for table in found if table is not None]
-    return []
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """The tables that say what the pictures of a folder are."""
+
+    root: Path
+    """The folder; cases are named by their paths below it."""
+    paths: tuple[Path, ...]
+    layout: Layout
+    found: Found | None = None
+    """What the folder holds; None where a table was named by itself, which may be of a part on purpose."""
+
+    def below(self, table: Path, name: str) -> str:
+        """The path below the root, with forward slashes, of a picture that a table names."""
+        path = Path(os.path.normpath(table.parent / name))
+        start = self.root.resolve() if Path(name).is_absolute() else self.root
+        return printable(os.path.relpath(path, start).replace(os.sep, "/"))
 
 
-def _table_in(folder: Path) -> Path | None:
-    for stem in _BESIDE:
-        named = [folder / f"{stem}{suffix}" for suffix in READERS if (folder / f"{stem}{suffix}").is_file()]
-        if len(named) > 1:
-            raise ConfigError(f"{folder}: there are {len(named)} tables named {stem}; name one as `data.path`.")
-        if named:
-            return named[0]
-    return None
+def _tables_of(root: Path, found: Found) -> tuple[Path, ...]:
+    """The tables of a folder: its own, or of each branch below it the uppermost; `metadata` before `manifest`."""
+    chosen: dict[PurePosixPath, str] = {}
+    for name in found.tables:
+        path = PurePosixPath(name)
+        if path.parent != _HERE and path.suffix == _NOT_BELOW:
+            continue
+        other = PurePosixPath(chosen.get(path.parent, name))
+        if other != path and other.stem == path.stem:
+            raise ConfigError(f"{root / path.parent}: there are two tables named {path.stem}; name one as `data.path`.")
+        chosen[path.parent] = min(str(other), name, key=lambda it: TABLES.index(PurePosixPath(it).stem))
+    return tuple(root / name for folder, name in chosen.items() if not any(above in chosen for above in folder.parents))
 
 
-def _tables(tables: list[Path], spec: DataSpec, layout: Layout) -> Listing:
-    if spec.layout not in (Layout.AUTO, layout, Layout.MANIFEST):
-        raise ConfigError(f"{tables[0]}: this is a table, so its layout is {layout}, not {spec.layout}.")
-    kind = "pictures with metadata beside them" if layout is Layout.IMAGEFOLDER else "a table that names pictures"
-    listing = Listing(layout, f"{kind} ({', '.join(table.name for table in tables[:3])})")
-    root = tables[0].parent if len(tables) == 1 else tables[0].parent.parent
-    for table in tables:
-        _read_rows(table, root, spec, listing)
+def _tables(tables: _Tables, spec: DataSpec) -> Listing:
+    if spec.layout not in (Layout.AUTO, tables.layout, Layout.MANIFEST):
+        raise ConfigError(f"{tables.paths[0]}: this is a table, so its layout is {tables.layout}, not {spec.layout}.")
+    imagefolder = tables.layout is Layout.IMAGEFOLDER
+    kind = "pictures with metadata beside them" if imagefolder else "a table that names pictures"
+    listing = Listing(tables.layout, f"{kind} ({few([tables.below(it, it.name) for it in tables.paths])})")
+    named: set[str] = set()
+    for table in tables.paths:
+        named |= _read_rows(table, tables, spec, listing)
+    if tables.found is not None:
+        _tell_unnamed(tables.found, named, spec.split, listing)
     return listing
 
 
-def _read_rows(table: Path, root: Path, spec: DataSpec, listing: Listing) -> None:
-    """Add the pictures that a table names. A row that cannot be used costs only itself."""
+def _tell_unnamed(found: Found, named: set[str], split: str | None, listing: Listing) -> None:
+    """Say which pictures of a folder no table names: whoever put them there may miss them."""
+    unnamed = [name for name, _, _ in found.files if name not in named and _in_split({}, name, split)]
+    if unnamed:
+        listing.warnings.append(
+            f"{len(unnamed)} pictures of the folder stand in no row of its tables and were left out: {few(unnamed)}."
+        )
+
+
+def _read_rows(table: Path, tables: _Tables, spec: DataSpec, listing: Listing) -> set[str]:
+    """Add the pictures that a table names, and give all names. A row that cannot be used costs only itself."""
     rows = read_table(table)
+    shown = tables.below(table, table.name)
     if not rows:
         raise ConfigError(f"{table}: the table has no rows.")
     columns = find_columns(rows, spec.columns, str(table))
     if columns.file is None:
         raise ConfigError(
-            f"{table}: no column names the pictures; say which with `data.columns.file`. There are: "
-            f"{few(sorted({name for row in rows for name in row}), 12)}."
+            f"{table}: no column names the pictures; say which with `data.columns.file`, or leave the table out with "
+            f"`data.layout`. There are: {few(sorted({name for row in rows for name in row}), 12)}."
         )
-    rows = [row for row in rows if _in_split(row, row.get(columns.file, ""), spec.split)]
-    labels = labels_of(rows, columns, words_of(spec), str(table))
-    inside, bounds = table.parent, table.parent.resolve()
-    missing: list[str] = []
-    outside: list[str] = []
-    for row, label in zip(rows, labels, strict=True):
-        name = row.get(columns.file, "")
-        path = _inside(inside, bounds, name) if name else None
-        if path is None:
-            outside.append(name or "a row without a name")
-            continue
-        try:
-            found = path.stat()
-        except OSError:
-            missing.append(name)
-            continue
-        if not stat.S_ISREG(found.st_mode):
-            outside.append(name)  # whoever reads a pipe waits for ever
-            continue
-        below = os.path.relpath(path, root) if columns.case is None else row.get(columns.case, name)
-        truth = label if columns.label is not None else _label_above(Path(name).parts[:-1], words_of(spec))[0]
-        item = said_of(row, columns, Item(printable(below.replace(os.sep, "/")), path, truth, size=found.st_size))
-        listing.items.append(item)
-    if outside:
-        listing.warnings.append(
-            f"{table.name}: {len(outside)} rows name no file inside its folder and were refused: {few(outside)}."
-        )
-    if missing:
-        listing.warnings.append(f"{table.name}: {len(missing)} rows name pictures that are not there: {few(missing)}.")
+    placed = [(row, tables.below(table, row.get(columns.file, ""))) for row in rows]
+    kept = [(row, below) for row, below in placed if _in_split(row, below, spec.split)]
+    words = words_of(spec)
+    labels = labels_of([row for row, _ in kept], columns, words, str(table))
     if columns.label is None:
-        listing.notes.append(f"{table.name} has no column of labels; the names of folders were read for them.")
+        labels = [_label_above(_folders(below), words)[0] for _, below in kept]
+    refused: dict[str, list[str]] = {_OUTSIDE: [], _MISSING: []}
+    for (row, below), label in zip(kept, labels, strict=True):
+        name = row.get(columns.file, "")
+        file = _file(table.parent, name)
+        if isinstance(file, str):
+            refused[file].append(name or "a row without a name")
+            continue
+        case = below if columns.case is None else printable(row.get(columns.case, name))
+        listing.items.append(said_of(row, columns, Item(case, file[0], label, size=file[1])))
+    listing.warnings += [f"{shown}: {len(names)} rows {why}: {few(names)}." for why, names in refused.items() if names]
+    if columns.label is None:
+        where = "the names of folders were read for them" if any(labels) else "no folder is named for one"
+        listing.notes.append(f"{shown} has no column of labels; {where}.")
+    return {below for _, below in placed}
 
 
 def find_columns(rows: list[Row], given: Columns, where: str) -> Columns:
@@ -176,24 +197,37 @@ def said_of(row: Row, columns: Columns, item: Item) -> Item:
 
 
 def _in_split(row: Row, name: str, split: str | None) -> bool:
-    return split is None or row.get("split") == split or split in name.split("/")[:-1]
+    return split is None or row.get("split") == split or split in _folders(name)
 
 
-def _inside(folder: Path, bounds: Path, name: str) -> Path | None:
-    """The file of that name, links followed, if it lies inside the folder."""
+def _folders(name: str) -> tuple[str, ...]:
+    """The folders of a path below the root."""
+    return tuple(name.split("/")[:-1])
+
+
+def _file(folder: Path, name: str) -> tuple[Path, int] | str:
+    """The file that a row names, links followed, with its size in bytes; or why there is none that may be read."""
+    if not name:
+        return _OUTSIDE
     try:
         path = (folder / name).resolve()
     except (OSError, RuntimeError, ValueError):
-        return None
-    return path if path.is_relative_to(bounds) and path != bounds else None
+        return _OUTSIDE
+    if not path.is_relative_to(folder.resolve()):
+        return _OUTSIDE
+    try:
+        found = path.stat()
+    except OSError:
+        return _MISSING
+    # Whoever reads a pipe waits for ever.
+    return (path, found.st_size) if stat.S_ISREG(found.st_mode) else _OUTSIDE
 
 
-def _folder(root: Path, spec: DataSpec) -> Listing:
+def _folder(root: Path, found: Found, spec: DataSpec) -> Listing:
     """The pictures of a folder, with labels from the names of the folders in it."""
-    found = walk(root)
     words = words_of(spec)
-    placed = [(*entry, _label_above(tuple(entry[0].split("/")[:-1]), words)) for entry in found.files]
-    placed = [entry for entry in placed if spec.split is None or spec.split in entry[0].split("/")[:-1]]
+    placed = [(*entry, _label_above(_folders(entry[0]), words)) for entry in found.files]
+    placed = [entry for entry in placed if _in_split({}, entry[0], spec.split)]
     labelled = [entry for entry in placed if entry[3][0] is not None]
     if spec.layout is Layout.UNLABELLED or (spec.layout is Layout.AUTO and not labelled):
         listing = Listing(Layout.UNLABELLED, "a folder of pictures of which nothing is said")
@@ -226,7 +260,8 @@ def _by_folder_name(root: Path, spec: DataSpec, labelled: list[_Placed]) -> List
         parts = tuple(name.split("/"))
         maker = _first(parts[place + 1 : -1], words) or (_first(parts[:place], words) if above else None)
         if maker is None and layout is Layout.GENIMAGE:
-            maker = root.resolve().name
+            here = root.resolve()
+            maker = _first((here.name, here.parent.name), words)  # the folder may itself be one of the parts
         listing.items.append(Item(name, path, label, maker if label is Label.GENERATED else None, None, size))
     if any(item.generator for item in listing.items):
         listing.notes.append("Generators were read from the names of folders.")

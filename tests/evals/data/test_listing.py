@@ -63,6 +63,7 @@ def test_genimage(draw: Any, load: Load) -> None:
         "BigGAN/inner/val/nature/1.png": (R, None, None),
     }
     assert said(load(path="BigGAN/inner", split="val"))["val/ai/1.png"] == (G, "inner", None)
+    assert said(load(path="BigGAN/inner/val"))["ai/1.png"] == (G, "inner", None)
 
 
 def test_an_unlabelled_folder(draw: Any, load: Load) -> None:
@@ -142,10 +143,68 @@ def test_metadata_in_every_part(draw: Any, load: Load, tmp_path: Path) -> None:
     assert {item.case: item.truth for item in data.items} == {"train/a.png": G, "test/a.png": R}
 
 
+@pytest.mark.parametrize("above", ["", "data/", "data/inner/"])
+def test_a_part_is_read_from_tables_in_every_part(draw: Any, load: Load, tmp_path: Path, above: str) -> None:
+    for split in ("train", "test"):
+        draw(f"{above}{split}/a.png")
+        draw(f"{above}{split}/b.png")
+        (tmp_path / above / split / "metadata.csv").write_text("file_name,label\na.png,real\nb.png,fake\n")
+    assert said(load(split="test")) == {f"{above}test/a.png": (R, None, None), f"{above}test/b.png": (G, None, None)}
+    assert len(said(load())) == 4
+    assert load().layout is Layout.IMAGEFOLDER
+    with pytest.raises(InputError, match=r"no pictures in the part 'val'; check `data.split`"):
+        load(split="val")
+
+
+def test_a_table_in_one_part_alone_names_its_cases_by_the_whole_path(draw: Any, load: Load, tmp_path: Path) -> None:
+    draw("train/a.png")
+    (tmp_path / "train" / "metadata.csv").write_text("file_name,label\na.png,real\n")
+    assert list(said(load(split="train"))) == ["train/a.png"]
+
+
+def test_tables_in_folders_named_for_labels_take_those(draw: Any, load: Load, tmp_path: Path) -> None:
+    for name in ("real", "fake"):
+        draw(f"{name}/a.png")
+        (tmp_path / name / "metadata.csv").write_text("file_name,caption\na.png,x\n")
+    data = load()
+    assert said(data) == {"real/a.png": (R, None, None), "fake/a.png": (G, None, None)}
+    assert data.notes == tuple(
+        f"{name}/metadata.csv has no column of labels; the names of folders were read for them."
+        for name in ("fake", "real")
+    )
+
+
+def test_pictures_that_no_row_names_are_told(draw: Any, load: Load, tmp_path: Path) -> None:
+    for name in ("real/a.png", "fake/b.png", "fake/c.png", "test/d.png"):
+        draw(name)
+    (tmp_path / "metadata.csv").write_text(f"file_name,label\n./real/a.png,real\n{tmp_path}/fake/b.png,fake\n")
+    data = load()
+    assert sorted(said(data)) == ["fake/b.png", "real/a.png"]
+    assert data.warnings == (
+        "2 pictures of the folder stand in no row of its tables and were left out: fake/c.png, test/d.png.",
+    )
+    (tmp_path / "metadata.csv").rename(tmp_path / "list.csv")
+    assert load(path="list.csv").warnings == ()  # a table that is named may be of a part on purpose
+
+
+def test_what_is_called_like_a_table_but_is_none_can_be_left_out(draw: Any, load: Load, tmp_path: Path) -> None:
+    draw("real/a.png")
+    draw("fake/b.png")
+    (tmp_path / "fake" / "manifest.json").write_text("{}")
+    assert load().layout is Layout.REAL_FAKE
+    (tmp_path / "fake" / "metadata.csv").write_text("caption\nx\n")
+    with pytest.raises(ConfigError, match=r"or leave the table out with `data.layout`"):
+        load()
+    assert len(load(layout="real_fake").items) == 2
+
+
 def test_a_table_without_labels_takes_those_of_the_folders(draw: Any, load: Load, tmp_path: Path) -> None:
     draw("fake/a.png")
     (tmp_path / "metadata.csv").write_text("file_name,source\nfake/a.png,web\n")
     assert said(load()) == {"fake/a.png": (G, None, "web")}
+    draw("b.png")
+    (tmp_path / "metadata.csv").write_text("file_name,source\nb.png,web\n")
+    assert load().notes == ("metadata.csv has no column of labels; no folder is named for one.",)
 
 
 @pytest.mark.parametrize("ending", ["csv", "tsv", "jsonl", "json", "parquet"])
