@@ -59,7 +59,8 @@ def read_foreign_votes(path: Path, rules: Rules, whole: int | None = None) -> li
     A CSV file with a first line of columns: `case`, `label` (generated or real; empty for an unknown one), `paradigm`,
     `vote` (generated, real, undecided, refused, unparsed, failed or skipped), and optionally `p_generated` (0 to 1) and
     `group`, which becomes the source. For either side the words fake and ai or real and photo, and 1 or 0, are
-    understood too. The label of each judgment is the tally of its voters.
+    understood too. The label of each judgment is the tally of its voters. Of a file with one paradigm that gives each
+    of its answers a `p_generated`, that is the judgments' own, by which they are ranked.
 
     Args:
         path: the file.
@@ -83,10 +84,12 @@ def read_foreign_votes(path: Path, rules: Rules, whole: int | None = None) -> li
         raise InputError(f"{path}: there is no vote below the first line.")
     own = scaled(rules, len(voters), whole) if whole else rules
     own = own.model_copy(update={"quorum": min(own.quorum, len(voters))})
-    return [_judgment(name, case, own) for name, case in cases.items()]
+    answers = [vote for case in cases.values() for vote in case.votes.values() if vote.label is not None]
+    ranked = len(voters) == 1 and all(vote.p_generated is not None for vote in answers)
+    return [_judgment(name, case, own, ranked=ranked) for name, case in cases.items()]
 
 
-def _judgment(name: str, case: _Case, rules: Rules) -> Judgment:
+def _judgment(name: str, case: _Case, rules: Rules, *, ranked: bool) -> Judgment:
     votes = tally_votes(case.votes.values())
     decision = decide(votes, rules)
     return Judgment(
@@ -98,6 +101,7 @@ def _judgment(name: str, case: _Case, rules: Rules) -> Judgment:
         undecided_because=decision.undecided_because,
         basis=Basis.SEEN if votes.answered else Basis.NONE,
         score=round((votes.generated - votes.real) / votes.answered, 4) if votes.answered else None,
+        p_generated=next(iter(case.votes.values())).p_generated if ranked else None,
         votes=case.votes,
         costs=Costs(calls=sum(vote.calls for vote in case.votes.values())),
     )

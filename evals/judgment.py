@@ -73,6 +73,7 @@ class Judgment(_Record):
     """The name of the error's class."""
     score: float | None = None
     p_generated: float | None = Field(default=None, ge=0, le=1)
+    """Of a calibration; or what an imported voter says of its only vote. None otherwise."""
     votes: dict[str, Vote] = Field(default_factory=dict)
     panel: Vote | None = None
     """What the panel said; None when it was not asked."""

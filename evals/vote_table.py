@@ -112,6 +112,11 @@ class VoteTable:
         return tuple(name for name, saw in zip(self.voters, looked, strict=True) if saw)
 
     @property
+    def states_chances(self) -> bool:
+        """Whether any vote comes with a chance of `generated`."""
+        return not bool(np.isnan(self.p_generated).all())
+
+    @property
     def classes(self) -> tuple[int, int]:
         """How many cases are generated, and how many are real."""
         generated = int(self.generated.sum())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -98,13 +98,13 @@ def calibrate(
         labels: what people decided, by case or SHA-256; it counts above the data set's truth.
 
     Raises:
-        ConfigError: a rate or the prior is no share.
-        InputError: there are too few cases of a class; one line says how many are needed.
+        ConfigError: a rate or the prior is no share, or a strategy is to weigh chances that does not.
+        InputError: there are too few cases of a class, or no chances to weigh; one line says what is needed.
     """
     _check(options)
     judgments = list(judgments)
     table = VoteTable.of(one_each(judgments, labels))
-    _enough(table)
+    _enough(table, options)
     recipe = Recipe(
         strategy=options.strategy,
         target_fpr=options.target_fpr,
@@ -126,7 +126,7 @@ def calibrate(
         comparison=comparison,
         stages=stages,
         held_out=_by_case(table, held, options.prior),
-        words=tuple(report_lines(calibration, comparison, stages)),
+        words=(*report_lines(calibration, comparison, stages), *_unweighed(table, options)),
     )
 
 
@@ -137,15 +137,25 @@ def _check(options: CalibrateOptions) -> None:
             raise ConfigError(f"{name} is a share between 0 and 1, both exclusive; got {share:g}.")
     if options.minimum is not None and options.minimum < 1:
         raise ConfigError("minimum is a number of voters, at least 1.")
+    if options.fit.certainty and options.strategy != "stacked":
+        raise ConfigError(f"{options.strategy} weighs labels alone; stated chances (--certainty) go with stacked.")
 
 
-def _enough(table: VoteTable) -> None:
+def _enough(table: VoteTable, options: CalibrateOptions) -> None:
+    if options.fit.certainty and not table.states_chances:
+        raise InputError("No vote of this run comes with a p_generated, so there is none to weigh (--certainty).")
     generated, real = table.classes
     if min(generated, real) < FEWEST:
         raise InputError(
             f"A calibration needs at least {FEWEST} labelled cases with votes of each class; here are {generated} "
             f"generated and {real} real."
         )
+
+
+def _unweighed(table: VoteTable, options: CalibrateOptions) -> Iterator[str]:
+    """Says so when something that votes come with is left out."""
+    if table.states_chances and not options.fit.certainty:
+        yield "Votes come with a p_generated, which is not weighed; `--strategy stacked --certainty` weighs it too."
 
 
 def _calibration(

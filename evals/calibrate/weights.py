@@ -30,7 +30,7 @@ class FitOptions:
     strength: float = 1.0
     """The inverse strength of the L2 penalty, as scikit-learn's `C`."""
     certainty: bool = False
-    """Whether `stacked` uses the chance that a model states beside its vote."""
+    """Whether `stacked` uses the chance of `generated` that a voter states beside its vote."""
 
 
 @dataclass(frozen=True)

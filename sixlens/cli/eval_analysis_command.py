@@ -11,6 +11,7 @@ from evals.ablation.ablate import Ablation, ablate
 from evals.calibrate.calibrate import CalibrateOptions, CalibrationResult, calibrate
 from evals.calibrate.fitted_on import fitted_on
 from evals.calibrate.people import read_labels
+from evals.calibrate.weights import FitOptions
 from evals.experiment import NONE
 from evals.journal import key_of, read_entries
 from evals.judgment import Judgment
@@ -40,6 +41,8 @@ class Fitting:
     stages: tuple[str, ...] = ()
     """Sets of stages to try, as `a,b/c,d`."""
     out: Path | None = None
+    certainty: bool = False
+    """Weigh the chances that votes come with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,7 @@ def run_calibrate(call: AnalysisCall, fitting: Fitting) -> int:
         prior=fitting.prior,
         stages=[_stages(text) for text in fitting.stages],
         fitted_on=_fitted_on(run, arm, judgments),
+        fit=FitOptions(certainty=fitting.certainty),
         seed=run.analysis.seed,
     )
     result = calibrate(judgments, options, rules=run.rules(arm), labels=_labels(call))

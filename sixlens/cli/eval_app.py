@@ -145,6 +145,9 @@ def calibrate_command(
     prior: Annotated[
         float, typer.Option("--prior", help="The share of generated pictures where it will be used.")
     ] = 0.5,
+    certainty: Annotated[
+        bool, typer.Option("--certainty", help="Weigh the p_generated of votes too; with --strategy stacked.")
+    ] = False,
     stages: Annotated[
         list[str] | None,
         typer.Option("--stages", metavar="A,B/C,D", help="Stages to try too, slashes between them; may be repeated."),
@@ -155,7 +158,7 @@ def calibrate_command(
     """Fit weights and thresholds on a run's votes. No new calls."""
     from sixlens.cli.eval_analysis_command import AnalysisCall, Fitting, run_calibrate
 
-    fitting = Fitting(strategy, target_fpr, prior, tuple(stages or ()), out)
+    fitting = Fitting(strategy, target_fpr, prior, tuple(stages or ()), out, certainty)
     raise typer.Exit(run_calibrate(AnalysisCall(run, arm, perturbation, labels, json), fitting))
 
 

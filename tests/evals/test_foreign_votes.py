@@ -9,6 +9,7 @@ from evals import foreign_votes
 from evals.ablation.ablate import ablate
 from evals.calibrate.calibrate import calibrate
 from evals.foreign_votes import read_foreign_votes
+from evals.metrics import summarise
 from fusion.decision import Rules
 from paradigms.label import Label, Outcome
 from tests.evals.simulated import RULES, correlated
@@ -40,6 +41,27 @@ def test_rows_become_judgments(tmp_path: Path) -> None:
     assert second.votes["gpt"].label is None
     assert (third.truth, third.source, third.votes["gpt"].label) == (None, None, Label.UNDECIDED)
     assert set(third.votes) == {"gpt"}
+
+
+CHANCES = f"{HEADER},p_generated"
+
+
+def test_one_paradigm_alone_is_ranked_by_its_chances(tmp_path: Path) -> None:
+    """All four votes are `real`, so that only the chances tell the cases apart."""
+    rows = ["a,fake,x,real,0.4", "b,fake,x,real,0.3", "c,real,x,real,0.1", "d,real,x,real,0.2"]
+    found = read_foreign_votes(write(tmp_path, *rows, "e,real,x,refused,", header=CHANCES), RULES)
+    assert [it.p_generated for it in found] == [0.4, 0.3, 0.1, 0.2, None]
+    summary = summarise(found, resamples=1)
+    assert (summary.ranked_by, summary.auc.value, summary.auc.n) == ("p_generated", 1.0, 4)
+    assert summary.brier.value == pytest.approx((0.36 + 0.49 + 0.01 + 0.04) / 4)
+
+
+@pytest.mark.parametrize("last", ["d,real,x,real,", "d,real,y,real,0.2"])
+def test_chances_of_some_votes_or_of_several_paradigms_rank_no_case(tmp_path: Path, last: str) -> None:
+    rows = ["a,fake,x,real,0.4", "b,fake,x,real,0.3", "c,real,x,real,0.1", last]
+    found = read_foreign_votes(write(tmp_path, *rows, header=CHANCES), RULES)
+    assert [it.p_generated for it in found] == [None] * 4
+    assert found[0].votes["x"].p_generated == 0.4
 
 
 def test_the_quorum_is_scaled_to_the_voters(tmp_path: Path) -> None:

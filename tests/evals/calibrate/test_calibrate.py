@@ -32,6 +32,41 @@ def run(judged: list[Judgment], strategy: Any = "log_odds", **options: Any) -> C
     return calibrate(judged, CalibrateOptions(strategy=strategy, **options), rules=RULES)
 
 
+def with_chances(judged: list[Judgment]) -> list[Judgment]:
+    """The same votes, the first voter's with a chance that lies near one half where it is wrong."""
+    random = np.random.default_rng(4)
+
+    def stated(it: Judgment) -> Judgment:
+        vote = it.votes["p0"]
+        sure = 0.9 if vote.label is it.truth else 0.6
+        sure = min(max(sure + random.normal(0, 0.1), 0.51), 0.99)
+        chance = sure if vote.label is Label.GENERATED else 1 - sure
+        return it.model_copy(update={"votes": {**it.votes, "p0": vote.model_copy(update={"p_generated": chance})}})
+
+    return [stated(it) for it in judged]
+
+
+def test_stated_chances_are_weighed_when_asked_for() -> None:
+    judged = with_chances(correlated())
+    without, weighed = run(judged, "stacked"), run(judged, "stacked", fit=FitOptions(certainty=True))
+    before, after = (it.calibration.measured.in_domain.auc or 0.0 for it in (without, weighed))
+    assert after > before + 0.02
+    assert weighed.calibration.members["p0"].certainty > 0.5
+    said = "Votes come with a p_generated, which is not weighed"
+    assert [any(said in line for line in it.words) for it in (without, weighed, run(correlated()))] == [
+        True,
+        False,
+        False,
+    ]
+
+
+def test_chances_that_nobody_weighs_or_states_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"log_odds weighs labels alone.*go with stacked"):
+        run(with_chances(correlated(60)), "log_odds", fit=FitOptions(certainty=True))
+    with pytest.raises(InputError, match="No vote of this run comes with a p_generated"):
+        run(correlated(60), "stacked", fit=FitOptions(certainty=True))
+
+
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_correlated_voters_lose_to_the_best_and_the_fit_recovers_it(strategy: str) -> None:
     result = run(correlated(), strategy)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from paradigms.label import Label
 from tests.evals.drawn import draw_data, script
 from tests.evals.simulated import correlated
 from tests.sixlens.conftest import Cli
@@ -45,6 +46,20 @@ def test_imported_votes_where_the_majority_loses_to_the_best_voter(cli: Cli, vot
     saved = yaml.safe_load(Path("theirs.yaml").read_text("utf-8"))
     assert saved["name"] == "theirs"
     assert saved["data"] == "votes of votes.csv, arm imported"
+
+
+def test_chances_of_imported_votes_are_weighed_when_asked_for(cli: Cli, tmp_path: Path) -> None:
+    rows = [
+        f"{it.case},{it.truth},{name},{vote.label},{0.9 if vote.label is it.truth is Label.GENERATED else 0.3}"
+        for it in correlated(100)
+        for name, vote in it.votes.items()
+    ]
+    (tmp_path / "votes.csv").write_text("\n".join(["case,label,paradigm,vote,p_generated", *rows]), "utf-8")
+    cli("eval", "import", "votes.csv", "-o", "theirs")
+    fitted = cli("eval", "calibrate", "theirs", "--strategy", "stacked", "--certainty", "--json")
+    assert json.loads(fitted.out)["calibration"]["members"]["p0"]["certainty"] > 0
+    refused = cli("eval", "calibrate", "theirs", "--certainty")
+    assert (refused.code, "go with stacked" in refused.err) == (4, True)
 
 
 def test_stages_of_imported_votes(cli: Cli, votes: Path) -> None:
