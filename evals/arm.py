@@ -115,7 +115,9 @@ def _resolve(spec: ArmSpec, experiment: Experiment, base: Path) -> Arm:
         settings = (
             *_settings(common, base),
             *_settings(spec, base),
-            *_only(spec.paradigms or common.paradigms or (), whole, base),
+            *_only(
+                spec.paradigms or common.paradigms or (), whole, base, staged="stages" in {**common.set, **spec.set}
+            ),
             f"provenance={experiment.provenance.value}",
         )
         backend = (spec.backend or common.backend) if whole.ask else None
@@ -136,8 +138,11 @@ def _settings(variation: Variation, base: Path) -> Iterator[str]:
         yield f"fusion.strategy={variation.strategy}"
 
 
-def _only(paradigms: tuple[str, ...], whole: Ensemble, base: Path) -> Iterator[str]:
-    """Settings that leave an ensemble these paradigms alone, or all if none is named; new ones join its last stage."""
+def _only(paradigms: tuple[str, ...], whole: Ensemble, base: Path, *, staged: bool) -> Iterator[str]:
+    """Settings that leave an ensemble these paradigms alone, or all if none is named.
+
+    New ones join its last stage, unless its stages are `staged` by a setting of their own.
+    """
     if not paradigms:
         return
     chosen: dict[str, Any] = resolve_file(base, {"paradigms": list(paradigms)})["paradigms"]
@@ -145,9 +150,9 @@ def _only(paradigms: tuple[str, ...], whole: Ensemble, base: Path) -> Iterator[s
     dropped = [name for name in whole.paradigms if name not in chosen]
     yield from _flat({"paradigms": {**dict.fromkeys(dropped), **added}})
     stages = [[name for name in stage if name in chosen] for stage in whole.stages]
-    if stages:
+    if stages and not staged:
         stages[-1] += [name for name in chosen if name not in whole.paradigms]
-    yield from _flat({"stages": [stage for stage in stages if stage]})
+        yield from _flat({"stages": [stage for stage in stages if stage]})
 
 
 def _flat(data: Mapping[str, Any]) -> Iterator[str]:

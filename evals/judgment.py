@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from fusion.panel import NAME as PANEL
 from fusion.verdict import Basis, Spending, UndecidedBecause, Verdict
 from paradigms.label import Cause, Label, Outcome
-from paradigms.report import Report
+from paradigms.report import Report, StepRecord
 
 
 class _Record(BaseModel):
@@ -77,6 +79,8 @@ class Judgment(_Record):
     votes: dict[str, Vote] = Field(default_factory=dict)
     panel: Vote | None = None
     """What the panel said; None when it was not asked."""
+    subject_calls: int = Field(default=0, ge=0)
+    """Answers that the question for the main subject needed, out of the cache or not."""
     costs: Costs = Costs()
 
     @property
@@ -104,8 +108,13 @@ def vote_of(report: Report) -> Vote:
         p_generated=report.p_generated,
         score=report.score,
         eyes=report.backend is not None,
-        calls=sum(step.kind == "ask" and step.stop is not None for step in report.steps),
+        calls=answers_in(report.steps),
     )
+
+
+def answers_in(steps: Iterable[StepRecord]) -> int:
+    """How many of the steps that were taken ended in an answer."""
+    return sum(step.kind == "ask" and step.stop is not None for step in steps)
 
 
 def costs_of(usage: Spending | None) -> Costs:

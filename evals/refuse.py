@@ -153,6 +153,6 @@ def _again(
             "score": round((votes.generated - votes.real) / votes.answered, 4) if votes.answered else None,
             "p_generated": chance,
             "panel": None,
-            "costs": Costs(calls=sum(vote.calls for vote in judgment.votes.values())),
+            "costs": Costs(calls=judgment.subject_calls + sum(vote.calls for vote in judgment.votes.values())),
         }
     )

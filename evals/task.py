@@ -11,7 +11,7 @@ from evals.data.item import Item
 from evals.data.spec import DataSpec
 from evals.experiment import NONE
 from evals.journal import Key
-from evals.judgment import Judgment, costs_of, vote_of, votes_of
+from evals.judgment import Judgment, answers_in, costs_of, vote_of, votes_of
 from fusion.verdict import Verdict
 from orchestrator.judge import Judge
 from orchestrator.perturbations import perturb
@@ -82,6 +82,7 @@ def _judged(about: dict[str, Any], verdict: Verdict) -> Judgment:
         p_generated=verdict.p_generated,
         votes=votes_of(verdict),
         panel=None if verdict.panel is None else vote_of(verdict.panel),
+        subject_calls=answers_in(verdict.preparation),
     )
 
 

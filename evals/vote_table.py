@@ -13,7 +13,7 @@ from backends.errors import InputError
 from evals.judgment import Judgment, Vote
 from evals.metrics.arrays import Bools, Floats, Ints
 from fusion.calibration import Saying
-from paradigms.label import Label, Outcome
+from paradigms.label import Cause, Label, Outcome
 from paradigms.scores.scorer import MAX_SCORE
 
 Votes = npt.NDArray[np.int8]
@@ -38,6 +38,8 @@ class VoteTable:
     """Cases × voters; NaN where there is none."""
     calls: Ints
     """Cases × voters: answers that were needed."""
+    other_calls: Ints
+    """Answers that each case needed besides: for the main subject, and the panel's."""
     generated: Bools
     """The truth of each case."""
     source: tuple[str | None, ...]
@@ -50,8 +52,9 @@ class VoteTable:
         """The table of judgments that `one_each` chose.
 
         Raises:
-            InputError: nobody has voted in any of them.
+            InputError: nobody has voted in any of them, or not everybody was asked in all of them.
         """
+        _everybody_asked(judgments)
         voters = tuple(sorted({name for it in judgments for name, vote in it.votes.items() if _spoke(vote)}))
         if not voters:
             raise InputError("There are no votes to analyse: in no labelled case has anybody answered.")
@@ -76,6 +79,7 @@ class VoteTable:
             p_generated=chance,
             score=score,
             calls=calls,
+            other_calls=np.array([_other_calls(it) for it in judgments], dtype=np.int64),
             generated=np.array([it.truth is Label.GENERATED for it in judgments], dtype=bool),
             source=tuple(it.source for it in judgments),
         )
@@ -89,6 +93,7 @@ class VoteTable:
             p_generated=self.p_generated[rows],
             score=self.score[rows],
             calls=self.calls[rows],
+            other_calls=self.other_calls[rows],
             generated=self.generated[rows],
             source=tuple(self.source[row] for row in rows),
         )
@@ -159,6 +164,23 @@ def saying(vote: Vote) -> Saying:
     if vote.eyes and vote.outcome is Outcome.ANSWERED:
         return Saying(vote.label, vote.p_generated)
     return Saying()
+
+
+def _everybody_asked(judgments: Sequence[Judgment]) -> None:
+    """Refuse a run in stages: who is asked only where others could not settle a case sees the harder cases alone."""
+    late: set[str] = set()
+    for judgment in judgments:
+        late |= {name for name, vote in judgment.votes.items() if vote.cause is Cause.STOPPED_EARLY}
+    if late:
+        raise InputError(
+            f"Not everybody was asked about every case: {', '.join(sorted(late))} came in a later stage and saw the "
+            "harder cases alone, so votes cannot be set against each other. Judge the cases without stages (`stages: "
+            "[]`, for example --set base.set.stages=[]) and analyse that run."
+        )
+
+
+def _other_calls(judgment: Judgment) -> int:
+    return judgment.subject_calls + (0 if judgment.panel is None else judgment.panel.calls)
 
 
 def _spoke(vote: Vote) -> bool:

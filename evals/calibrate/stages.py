@@ -44,7 +44,8 @@ class StagesOutcome(_Record):
     stopped: float
     """Share of cases in which a later stage would have been left out."""
     calls: int
-    """Answers that were needed when everybody was asked."""
+    """Answers that were needed when everybody was asked, those for the main subject and the panel's included; stopping
+    early saves none of these."""
     calls_saved: int
     saved: float
     """`calls_saved` as a share of `calls`."""
@@ -112,7 +113,7 @@ def simulate(table: VoteTable, stages: Stages, rules: Rules, calibration: Calibr
         if number < len(stages) - 1:
             open_rows = open_rows & (settled(_hearing(table, heard), rules) == 0)
     everybody, early = _calls(table, rules, calibration), _calls(_hearing(table, heard), rules, calibration)
-    calls, saved = int(table.calls.sum()), int(table.calls[~heard].sum())
+    calls, saved = int(table.calls.sum() + table.other_calls.sum()), int(table.calls[~heard].sum())
     before, after = _standing(everybody, table.generated), _standing(early, table.generated)
     return StagesOutcome(
         stages=stages,

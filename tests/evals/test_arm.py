@@ -120,3 +120,9 @@ def test_seeds_of_repeats_lie_apart() -> None:
 def test_mistakes_are_one_line(settings: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         arms(**settings)
+
+
+def test_stages_of_ones_own_hold_for_chosen_paradigms_too() -> None:
+    stages = [["regional"], ["commonsense"]]
+    arm = {"name": "a", "ensemble": "six", "paradigms": ["regional", "commonsense"], "set": {"stages": stages}}
+    assert arms(arms=[arm])["a"].ensemble.stages == (("regional",), ("commonsense",))

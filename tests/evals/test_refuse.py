@@ -10,7 +10,7 @@ from fusion.calibration import Saying
 from fusion.strategies import FITTED, STRATEGIES
 from fusion.verdict import UndecidedBecause
 from paradigms.label import Label, Outcome
-from tests.evals.simulated import RULES, correlated, judgment, judgments
+from tests.evals.simulated import RULES, correlated, judgment, judgments, vote
 
 
 def test_a_tally_is_counted_anew() -> None:
@@ -22,6 +22,9 @@ def test_a_tally_is_counted_anew() -> None:
     assert [it.score for it in fused] == [1.0, 0.0, -1.0, 1.0, None]
     assert {it.arm for it in fused} == {"a / tally"}
     assert [it.costs.calls for it in fused] == [2, 2, 2, 1, 2]
+    asked = judgment("g", "gg", "c").model_copy(update={"subject_calls": 1, "panel": vote("g")})
+    (fewer,) = refuse([asked], "tally", RULES).judgments
+    assert (fewer.costs.calls, fewer.panel) == (3, None)
 
 
 def test_an_error_stays_one() -> None:

@@ -22,7 +22,7 @@ from evals.vote_table import VoteTable, one_each, saying
 from fusion.calibration import Calibration, PeopleLabels, Rate
 from fusion.fitted import judge
 from paradigms.label import Label
-from tests.evals.simulated import RULES, correlated, judgment, judgments
+from tests.evals.simulated import RULES, correlated, judgment, judgments, vote
 
 STRATEGIES = ("log_odds", "stacked")
 LABELS = {1: Label.GENERATED, -1: Label.REAL, 0: Label.UNDECIDED}
@@ -330,6 +330,12 @@ def test_stages_by_hand() -> None:
     assert outcome.early.false_positive_rate == pytest.approx(1 / 3, abs=1e-6)
     assert outcome.changed == 0.4
     assert outcome.right_lost == pytest.approx(-0.2)
+
+
+def test_stopping_early_saves_neither_the_subject_nor_the_panel() -> None:
+    rows = [it.model_copy(update={"subject_calls": 1, "panel": vote("g")}) for it in judgments([("g", "ggg")] * 3)]
+    outcome = simulate(VoteTable.of(one_each(rows)), (("p0", "p1"), ("p2",)), RULES)
+    assert (outcome.calls, outcome.calls_saved, outcome.saved) == (15, 3, 0.2)
 
 
 def test_stages_that_were_asked_for_are_reported_beside_the_best() -> None:
