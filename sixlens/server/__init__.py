@@ -10,7 +10,8 @@ server was given them, also those in a folder (`hf:/…`).
 Without a token (only on a loopback address) nobody is asked for one. With a token, every route needs
 `Authorization: Bearer TOKEN`, or the cookie that `POST /v1/session` gives; except `/`, `/static/…`, `/healthz`,
 `/readyz` and `/v1/session`, which hold nothing of any case. 401 `unauthorized`. A request that names another host is
-refused with 421 `wrong_host`, and a changing request that another site's page sent with 403 `cross_site`.
+refused with 421 `wrong_host` (but for `/healthz` and `/readyz`), and a changing request that another site's page sent
+with 403 `cross_site`. A body that stands still is refused with 408 `too_slow`.
 
     GET    /v1/session              {token_required: bool, signed_in: bool}
     POST   /v1/session              {"token": "…"} → 204 and an HttpOnly cookie for 12 hours; 401 `unauthorized`

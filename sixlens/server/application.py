@@ -15,13 +15,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 import sixlens
 from backends.backend import Backend
 from orchestrator.ensemble import Ensemble
 from sixlens.server import event_routes, judgment_routes, report_routes, review_routes, system_routes
 from sixlens.server.errors import ApiError
-from sixlens.server.guard import HEADERS, Guard
+from sixlens.server.guard import Guard
 from sixlens.server.openapi import complete
 from sixlens.server.service import Service
 from sixlens.server.settings import ServerSettings
@@ -34,7 +35,7 @@ log = logging.getLogger("sixlens")
 
 _GONE = 499
 """What proxies write down for a client that went away before its answer."""
-_KINDS: Mapping[int, str] = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+_KINDS: Mapping[int, str] = {404: "not_found", 405: "method_not_allowed", 408: "too_slow", 413: "too_large"}
 
 
 def create_app(
@@ -80,12 +81,17 @@ def create_app(
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(sqlite3.OperationalError, _stuck)
     app.add_exception_handler(Exception, _fault)
-    app.add_middleware(Guard, settings=settings, metrics=service.metrics)
     return app
 
 
 class _Application(FastAPI):
-    """Says in the OpenAPI document what FastAPI leaves out: examples with nulls in them."""
+    """Stands behind the guard, and says in OpenAPI what FastAPI leaves out: examples with nulls in them."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Everything that a request passes through."""
+        service: Service = self.state.service
+        # Around what answers for faults in the program too, which middleware that is added lies within.
+        return Guard(super().build_middleware_stack(), service.settings, service.metrics)
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document."""
@@ -135,7 +141,4 @@ async def _stuck(_: Request, error: Exception) -> Response:
 
 async def _fault(_: Request, error: Exception) -> Response:
     message = f"A fault in the program ({type(error).__name__}); the server's log has the details."
-    response = ApiError(500, "program", message).response()
-    # This is answered outside the guard.
-    response.headers.update(HEADERS)
-    return response
+    return ApiError(500, "program", message).response()

@@ -12,9 +12,11 @@ from http.cookies import CookieError, SimpleCookie
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sixlens.server.body import Body
 from sixlens.server.errors import ApiError
 from sixlens.server.metrics import Metrics
 from sixlens.server.settings import ServerSettings
+from sixlens.server.upload import ENVELOPE
 
 log = logging.getLogger("sixlens")
 
@@ -22,7 +24,9 @@ COOKIE = "sixlens_session"
 SESSION_S = 12 * 3600
 SHORT = 64 * 1024
 """Bytes that a request without a picture may have."""
-_OPEN = frozenset({"/", "/healthz", "/readyz", "/v1/session", "/favicon.ico"})
+_PROBES = frozenset({"/healthz", "/readyz"})
+"""What may be asked of under any name: probes call a server by its address, and there is nothing to be learnt."""
+_OPEN = frozenset({"/", "/v1/session", "/favicon.ico"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 PAGE_POLICY = (
@@ -47,7 +51,9 @@ HEADERS: Mapping[str, str] = {
 
 
 class Guard:
-    """The outermost layer of the server.
+    """The outermost layer of the server, so that every response is counted and has its headers.
+
+    A response that begins before the request's body was read ends the connection, but not before the rest was taken in.
 
     Args:
         app: what it stands before.
@@ -68,18 +74,31 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        body = Body(receive, Headers(scope=scope), self._settings.body_s)
+        closing = False
 
-        async def send_with_headers(message: Message) -> None:
+        async def send_guarded(message: Message) -> None:
+            nonlocal closing
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                self._count(scope, message["status"])
+                body.answered, closing = True, body.unread
+                self._begin(scope, message, closing=closing)
+            if closing and message["type"] == "http.response.body" and not message.get("more_body", False):
+                await send({**message, "more_body": True})
+                await body.drain(self._settings.max_bytes + ENVELOPE)
+                message = {"type": "http.response.body", "body": b"", "more_body": False}
             await send(message)
 
         problem = self._problem(scope)
         served = self._app if problem is None else problem.response()
-        await served(scope, receive, send_with_headers)
+        await served(scope, body.receive, send_guarded)
+
+    def _begin(self, scope: Scope, message: Message, *, closing: bool) -> None:
+        headers = MutableHeaders(scope=message)
+        for name, value in HEADERS.items():
+            headers.setdefault(name, value)
+        if closing:
+            headers["Connection"] = "close"
+        self._count(scope, message["status"])
 
     def _count(self, scope: Scope, status: int) -> None:
         # The pattern of the route: a path has ids in it, of which there is no end.
@@ -90,6 +109,8 @@ class Guard:
 
     def _problem(self, scope: Scope) -> ApiError | None:
         headers = Headers(scope=scope)
+        if scope["path"] in _PROBES:
+            return None
         hosts = self._settings.hosts
         if hosts is not None and host_name(headers.get("host", "")) not in hosts:
             message = "This server is not known by that name. Start it with --allowed-host NAME to allow one."

@@ -33,7 +33,7 @@ from sixlens.server.records import Judgment, Judgments
 from sixlens.server.service import Service, gone
 from sixlens.server.settings import MAX_WAIT
 from sixlens.server.submitting import Taken, earlier, take_appeal, take_in
-from sixlens.server.upload import ENVELOPE, AppealRequest, JudgmentRequest, drain_request, read_request
+from sixlens.server.upload import AppealRequest, JudgmentRequest, read_request
 
 router = APIRouter(prefix="/v1/judgments", tags=["judgments"])
 
@@ -148,10 +148,9 @@ async def appeal(ident: Id, request: Request, service: Shared) -> Response:
     The new judgment supersedes the old one when it is done; the old one stays as it is. A person looks at the new one.
     """
     async with AsyncExitStack() as stack:
-        await _enter(request, service, stack)
+        await _enter(service, stack)
         row = await service.judgment(ident)
-        settings = service.settings
-        fields, upload = await read_request(request, AppealRequest, settings.max_bytes, settings.body_s)
+        fields, upload = await read_request(request, AppealRequest, service.settings.max_bytes)
         stack.push_async_callback(upload.close)
         taken = await take_appeal(service, row, cast("AppealRequest", fields), upload)
     new = await service.judgment(taken.id)
@@ -160,25 +159,20 @@ async def appeal(ident: Id, request: Request, service: Shared) -> Response:
 
 async def _taken(request: Request, service: Service, key: str | None, *, with_place: bool) -> Taken:
     async with AsyncExitStack() as stack:
-        await _enter(request, service, stack, with_place=with_place)
-        settings = service.settings
-        fields, upload = await read_request(request, JudgmentRequest, settings.max_bytes, settings.body_s)
+        await _enter(service, stack, with_place=with_place)
+        fields, upload = await read_request(request, JudgmentRequest, service.settings.max_bytes)
         stack.push_async_callback(upload.close)
         return await take_in(service, cast("JudgmentRequest", fields), upload, key)
 
 
-async def _enter(request: Request, service: Service, stack: AsyncExitStack, *, with_place: bool = True) -> None:
-    """Take a place in the queue and the right to send a body; who is refused may still read why.
+async def _enter(service: Service, stack: AsyncExitStack, *, with_place: bool = True) -> None:
+    """Take a place in the queue and the right to send a body.
 
     Raises:
         ApiError: there is no place.
     """
-    try:
-        if with_place:
-            stack.enter_context(service.queue.place())
-    except ApiError:
-        await drain_request(request, service.settings.max_bytes + ENVELOPE, 10.0)
-        raise
+    if with_place:
+        stack.enter_context(service.queue.place())
     await stack.enter_async_context(service.uploads)
 
 

@@ -12,11 +12,13 @@ import uvicorn
 from fastapi import FastAPI
 
 from backends.errors import ConfigError
+from sixlens.server.connection import AT_ONCE, IDLE_S, Connection, most_connections
 from sixlens.server.queue import JudgmentQueue
 from sixlens.server.service import Service
 from sixlens.server.settings import ServerSettings
 
 _BACKLOG = 2048
+"""Connections that wait in the operating system until they are taken."""
 _LAST_WORDS_S = 5
 """Seconds that open connections have after the last judgment has ended."""
 
@@ -46,6 +48,9 @@ class DrainingServer(uvicorn.Server):
         """Begin to take requests."""
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
+        for listener in sockets or ():
+            # asyncio takes the number that it accepts at once also for how many may wait.
+            listener.listen(_BACKLOG)
         self._started()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -96,6 +101,10 @@ async def run_server(app: FastAPI, listener: socket.socket, started: Callable[[S
     async with service:
         config = uvicorn.Config(
             app,
+            http=Connection,
+            limit_concurrency=most_connections(),
+            backlog=AT_ONCE,
+            timeout_keep_alive=IDLE_S,
             lifespan="off",  # Opened here instead, so that a mistake is one line.
             log_config=None,
             access_log=False,  # It would write queries; the guard writes lines without them.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -19,8 +18,6 @@ from sixlens.server.problem import field_of, words_of
 ENVELOPE = 64 * 1024
 """Bytes that a request may have beside the picture."""
 JSON_BYTES = 16 * 1024
-IDLE_S = 15.0
-"""Seconds in which a client has to send something more: one that sends nothing takes another one's place."""
 _FIELDS = 8
 
 
@@ -92,53 +89,31 @@ class _Parser(MultiPartParser):
     spool_max_size = 64 * 1024
 
 
-async def read_request(
-    request: Request, model: type[BaseModel], max_bytes: int, seconds: float
-) -> tuple[BaseModel, Upload]:
+async def read_request(request: Request, model: type[BaseModel], max_bytes: int) -> tuple[BaseModel, Upload]:
     """The fields of a request and its picture.
 
     Args:
         request: multipart/form-data or application/json.
         model: of the fields.
         max_bytes: the largest picture.
-        seconds: how long the client may take.
 
     Raises:
-        ApiError: it is too large, too slow or wrong; one line says how.
+        ApiError: it is too large or wrong; one line says how.
+        HTTPException: it is too slow.
     """
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    try:
-        fields: object
-        async with asyncio.timeout(seconds):
-            if media == "multipart/form-data":
-                fields, upload = await _multipart(request, max_bytes)
-            elif media == "application/json":
-                fields, upload = await _json(request), Upload(None)
-            else:
-                raise ApiError(
-                    415, "unsupported_media_type", "Send multipart/form-data with `image`, or application/json."
-                )
-    except TimeoutError as error:
-        message = f"The request took longer than {seconds:g} seconds to arrive, or stood still for {IDLE_S:g}."
-        raise ApiError(408, "too_slow", message) from error
+    fields: object
+    if media == "multipart/form-data":
+        fields, upload = await _multipart(request, max_bytes)
+    elif media == "application/json":
+        fields, upload = await _json(request), Upload(None)
+    else:
+        raise ApiError(415, "unsupported_media_type", "Send multipart/form-data with `image`, or application/json.")
     try:
         return model.model_validate(fields), upload
     except ValidationError as error:
         await upload.close()
         raise invalid(error.errors()) from error
-
-
-async def drain_request(request: Request, max_bytes: int, seconds: float) -> None:
-    """Read what a refused client still sends, within limits, so that it comes to read the answer."""
-    left = max_bytes
-    try:
-        async with asyncio.timeout(seconds):
-            async for chunk in request.stream():
-                left -= len(chunk)
-                if left < 0:
-                    return
-    except TimeoutError:
-        return
 
 
 def invalid(errors: Sequence[Mapping[str, Any]]) -> ApiError:
@@ -157,24 +132,12 @@ def request_digest(fields: BaseModel, picture: str | None, about: str = "") -> s
 async def _bounded(request: Request, limit: int) -> AsyncGenerator[bytes]:
     length = request.headers.get("content-length", "0")
     if length.isascii() and length.isdigit() and len(length) < 20 and int(length) > limit:
-        await drain_request(request, limit, 5.0)
         raise _too_large(limit)
     read = 0
-    async for chunk in _steady(request):
+    async for chunk in request.stream():
         read += len(chunk)
         if read > limit:
             raise _too_large(limit)
-        yield chunk
-
-
-async def _steady(request: Request) -> AsyncGenerator[bytes]:
-    """The body as it comes. Raises TimeoutError when nothing comes for a while."""
-    chunks = aiter(request.stream())
-    while True:
-        async with asyncio.timeout(IDLE_S):
-            chunk = await anext(chunks, None)
-        if chunk is None:
-            return
         yield chunk
 
 
@@ -191,8 +154,6 @@ async def _multipart(request: Request, max_bytes: int) -> tuple[dict[str, str], 
         form = await parser.parse()
     except MultiPartException as error:
         raise ApiError(400, "bad_request", f"This is no multipart form that can be read: {error.message}") from error
-    except TimeoutError:
-        raise
     except OSError as error:
         raise no_room() from error
     fields: dict[str, str] = {}

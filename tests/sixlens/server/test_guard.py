@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import httpx2 as httpx
 import pytest
 
 from backends.errors import ConfigError
@@ -20,6 +21,49 @@ async def test_every_response_carries_the_headers(serve: Serve) -> None:
             answer = await server.client.get(path)
             assert {name: answer.headers[name] for name in HEADERS} == HEADERS, path
         assert "'unsafe" not in HEADERS["Content-Security-Policy"]
+
+
+async def test_a_fault_in_the_program_is_counted_and_carries_the_headers(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> None:
+        raise KeyError("x")
+
+    async with serve(None) as server:
+        monkeypatch.setattr(server.service, "judgment", broken)
+        app = server.client._transport.app  # type: ignore[attr-defined]
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8080") as client:
+            answer = await client.get("/v1/judgments/x")
+            assert (answer.status_code, answer.json()["error"]["kind"]) == (500, "program")
+            assert {name: answer.headers[name] for name in HEADERS} == HEADERS
+            counted = (await client.get("/metrics")).text
+        assert 'requests_total{method="GET",route="/v1/judgments/{id}",status="500"} 1.0' in counted
+
+
+async def test_probes_may_call_the_server_by_any_name(serve: Serve) -> None:
+    async with serve(None, token=TOKEN) as server:
+        for path in ("/healthz", "/readyz"):
+            answer = await server.client.get(path, headers={"Host": "10.0.0.7:8080"})
+            assert answer.status_code == 200
+        assert (await server.client.get("/metrics", headers={"Host": "10.0.0.7:8080"})).status_code == 421
+
+
+async def test_a_refused_body_is_taken_in_and_ends_the_connection(serve: Serve) -> None:
+    taken = 0
+
+    async def sent() -> Any:
+        nonlocal taken
+        for _ in range(4):
+            taken += 1
+            yield bytes(1000)
+
+    headers = {"Content-Length": "4000", "Content-Type": "application/json"}
+    async with serve(None, token=TOKEN) as server:
+        refused = await server.client.post("/v1/judgments", content=sent(), headers=headers)
+        assert (refused.status_code, refused.headers["connection"], taken) == (401, "close", 4)
+        read = await server.client.post("/v1/judgments", json={}, headers=BEARER)
+        assert (read.status_code, "connection" in read.headers) == (422, False)
 
 
 async def test_errors_have_one_shape(serve: Serve) -> None:

@@ -259,7 +259,7 @@ async def test_a_slow_request_is_408(serve: Serve) -> None:
 async def test_a_request_that_stands_still_gives_up_its_place(
     serve: Serve, media: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sixlens.server.upload.IDLE_S", 0.05)
+    monkeypatch.setattr("sixlens.server.body.IDLE_S", 0.05)
 
     async def stuck() -> Any:
         yield b"--a\r\n"

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import resource
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +65,7 @@ Start = Callable[..., Process]
 def start(tmp_path: Path) -> Iterator[Start]:
     begun: list[subprocess.Popen[str]] = []
 
-    def run(script: str, *options: str, **environment: str) -> Process:
+    def run(script: str, *options: str, files: int | None = None, **environment: str) -> Process:
         (tmp_path / "served.yaml").write_text(script, "utf-8")
         command = [sys.executable, "-m", "sixlens", "serve", "--port", "0", "--data-dir", str(tmp_path / "data")]
         process = subprocess.Popen(
@@ -71,6 +75,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
             text=True,
             cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+            preexec_fn=None if files is None else partial(resource.setrlimit, resource.RLIMIT_NOFILE, (files, files)),
         )
         begun.append(process)
         return Process(process)
@@ -186,6 +191,21 @@ async def test_two_hundred_at_once(start: Start) -> None:
     grown = server.most_memory - before
     assert grown < 400, f"{before} MiB before, {grown} more"
     assert server.stop(signal.SIGTERM) == 0
+
+
+@pytest.mark.slow
+def test_idle_connections_shut_nobody_out(start: Start) -> None:
+    server = start(DECIDED, files=256)
+    place = httpx.URL(server.address)
+    with ExitStack() as held:
+        for number in range(400):
+            idle = held.enter_context(socket.create_connection((place.host, place.port or 0)))
+            idle.sendall(b"GET / HTTP/1.1\r\n" if number % 2 else b"")
+        with server.client() as client:
+            judgment = post(client, 1)["id"]
+            assert wait_for(client, judgment)["status"] == "done"
+    assert server.stop(signal.SIGTERM) == 0
+    assert len(server.told.splitlines()) < 20
 
 
 @pytest.mark.slow
