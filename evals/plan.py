@@ -16,6 +16,7 @@ from evals.data.leaks import LeakWarning, find_leaks
 from evals.data.spec import Reencode
 from evals.experiment import Experiment
 from evals.journal import Header, Key
+from evals.scores import tell_scores
 from evals.task import Task
 from orchestrator.kit import backend_specs, identity_of, load_paradigms
 
@@ -82,7 +83,9 @@ def make_plan(experiment: Experiment, base: Path) -> Plan:
     if experiment.budget.cost is not None:
         _know_prices(arms)
     data = load_dataset(experiment.data, base)
-    notes = tuple(keep_apart(data.items, [arm.ensemble for arm in arms]))
+    ensembles = [arm.ensemble for arm in arms]
+    scores = tell_scores(data.items, ensembles, reencoded=experiment.data.reencode is not None)
+    notes = (*keep_apart(data.items, ensembles), *scores)
     return Plan(experiment, base, arms, data, find_leaks(data.items, experiment.data.reencode), notes)
 
 

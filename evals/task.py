@@ -53,7 +53,7 @@ async def perform(task: Task, judge: Judge, data: DataSpec, *, keep_words: bool)
         digest = image.perturbed_from or image.sha256
         return image if task.perturbation == NONE else perturb(image, task.perturbation)
 
-    judged = await judge.outcome(picture)
+    judged = await judge.outcome(picture, known_as=task.item.case)
     about = {**_about(task, digest), "costs": costs_of(judged.usage)}
     verdict = judged.verdict
     if verdict is None:

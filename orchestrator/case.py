@@ -86,6 +86,8 @@ class Case:
     delivered: Picture | None = None
     views: dict[str, View] = field(default_factory=dict)
     """By paradigm; filled by `prepare`."""
+    known_as: str | None = None
+    """Its name in a data set, if it has one there."""
     span: CaseSpan | None = None
     """None for no traces."""
 
@@ -124,9 +126,10 @@ class Case:
     def scoring(self, name: str) -> Scoring:
         """The question for a score."""
         image = self.image
-        # A changed copy keeps the path of its original, whose score is not its own.
-        path = image.path if image.perturbed_from is None else None
-        picture = Scored(image.data, image.sha256, path)
+        # A changed copy keeps the names of its original, whose score is not its own.
+        original = image.perturbed_from is None
+        path, case = (image.path, self.known_as) if original else (None, None)
+        picture = Scored(image.data, image.sha256, path, case)
         return Scoring(name, self.kit.scorers[name], picture)
 
     async def attend(self, name: str, examination: Examination | Scoring, part: Part = "examinations") -> Report:

@@ -222,11 +222,14 @@ class Judge:
         """
         return await _last(self.astream(source))
 
-    async def outcome(self, source: Source, index: int = 0) -> Judged:
-        """What becomes of one picture: the verdict, or the error that `judge` would raise, with what it took."""
+    async def outcome(self, source: Source, index: int = 0, *, known_as: str | None = None) -> Judged:
+        """What becomes of one picture: the verdict, or the error that `judge` would raise, with what it took.
+
+        `known_as` is its name in a data set, by which a file of scores may know it.
+        """
         opened: list[Case] = []
         try:
-            verdict = await _last(self._events(source, opened))
+            verdict = await _last(self._events(source, opened, known_as=known_as))
         except SixlensError as error:
             return Judged(index, source, error=error, usage=_taken(opened, error))
         return Judged(index, source, verdict=verdict, usage=verdict.usage)
@@ -241,13 +244,14 @@ class Judge:
                 yield event
 
     async def _events(
-        self, source: Source, opened: list[Case], deadline_s: float | None = None
+        self, source: Source, opened: list[Case], deadline_s: float | None = None, known_as: str | None = None
     ) -> AsyncGenerator[Event]:
         """As `astream`; the case is put into `opened` once there is one."""
         order = next(self._orders)
         try:
             async with Lease(self._decoded) as lease:
                 case = self._case(await self.load(source), order, lease, deadline_s)
+                case.known_as = known_as
                 opened.append(case)
                 async with aclosing(self._told(case)) as events:
                     async for event in events:

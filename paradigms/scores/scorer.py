@@ -19,6 +19,8 @@ class Scored:
     """Of `data`, hexadecimal."""
     path: str | None
     """As the user gave it; None for a picture that is no file, such as a changed copy of one."""
+    case: str | None = None
+    """Its name in a data set; None where it stands in none."""
 
 
 class Scorer(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,28 +22,32 @@ _COLUMNS = ("case", "sha256", "score")
 
 @dataclass(frozen=True, slots=True)
 class ScoreTable:
-    """Scores by the digest of the picture's bytes, and by its path or the end of it."""
+    """Scores by the digest of the picture's bytes, by the name of its case, and by its path or the end of it."""
 
     by_digest: Mapping[str, float]
     by_name: Mapping[str, float]
 
     async def score(self, picture: Scored) -> float | None:
-        """The score of the picture with these bytes, else of the longest end of its path that the file names.
+        """The score of the picture with these bytes, else of the name that the file has for it.
 
-        A picture that is no file is only known by its bytes: a changed copy must not get the score of the original.
+        A picture without a name is only known by its bytes: a changed copy must not get the score of the original.
         """
         if picture.sha256 in self.by_digest:
             return self.by_digest[picture.sha256]
-        if picture.path is None:
-            return None
-        return next((self.by_name[end] for end in _ends(picture.path) if end in self.by_name), None)
+        name = self.name_of(picture.case, picture.path)
+        return None if name is None else self.by_name[name]
+
+    def name_of(self, case: str | None, path: str | None) -> str | None:
+        """The name in the file under which a picture is meant: its case's, else the longest end of its path."""
+        names = itertools.chain(() if case is None else (_normal(case),), () if path is None else _ends(path))
+        return next((name for name in names if name in self.by_name), None)
 
 
 def read_score_table(path: Path) -> ScoreTable:
     """Read a CSV file with the columns `score` and `case` or `sha256` (or both).
 
-    `case` is a file's path, or the end of it (`generated/0001.png`, `0001.png`). A score is a number, higher for
-    generated.
+    `case` is the name of a case in a data set, a file's path, or the end of it (`generated/0001.png`, `0001.png`). A
+    score is a number, higher for generated.
 
     Raises:
         ConfigError: the file cannot be read or is too large, a column is missing, a score is no number, or a picture
@@ -93,6 +98,7 @@ def _number(text: str, where: str) -> float:
 
 
 def _normal(name: str) -> str:
+    """A name with forward slashes, none of them at its beginning."""
     return str(PurePosixPath(name.replace("\\", "/"))).lstrip("/")
 
 

@@ -39,6 +39,14 @@ async def test_the_longest_end_of_a_path_counts(tmp_path: Path) -> None:
     assert await found.score(scored("/data/11.png")) is None
 
 
+async def test_the_name_of_its_case_counts_above_the_ends_of_its_path(tmp_path: Path) -> None:
+    found = read_score_table(write(tmp_path, "case,score\n0.png,1\nreal/0.png,2\nthe-case,3\n"))
+    assert await found.score(Scored(DATA, DIGEST, "/data/real/0.png", "the-case")) == 3
+    assert await found.score(Scored(DATA, DIGEST, "/cache/ab12.png", "real/0.png")) == 2
+    assert await found.score(Scored(DATA, DIGEST, "/data/real/0.png", "another")) == 2
+    assert await found.score(Scored(DATA, DIGEST, None, "the-case")) == 3
+
+
 async def test_a_picture_that_is_no_file_is_known_by_its_bytes_alone(tmp_path: Path) -> None:
     found = read_score_table(write(tmp_path, "case,score\na.png,1\n"))
     assert await found.score(scored(None)) is None
