@@ -23,6 +23,7 @@ class Closable(Protocol):
 
 
 Item = TypeVar("Item", bound=Closable)
+Kind = TypeVar("Kind")
 
 
 @dataclass(slots=True)
@@ -44,6 +45,10 @@ class Shared:
             held = self._held[key] = _Held(make())
         held.users += 1
         return Lease(self, key, held.item)
+
+    def held(self, kind: type[Kind]) -> list[Kind]:
+        """The items of this kind, those held longest first."""
+        return [held.item for held in self._held.values() if isinstance(held.item, kind)]
 
     async def _give_back(self, key: Hashable) -> None:
         held = self._held[key]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from backends.backend import BoxFormat
 from backends.models import ModelFacts, known_facts
 
 FAMILIES = {
@@ -35,12 +36,14 @@ def local_facts(name: str, model_type: str) -> ModelFacts:
     return known_facts("hf", name).over(known_facts("hf", FAMILIES.get(model_type, model_type)))
 
 
-def seen_pixels(processor: Any) -> dict[str, int]:
+def seen_pixels(processor: Any, facts: ModelFacts) -> dict[str, int]:
     """What the processor of a checkpoint says about the sizes of pictures, as capabilities.
 
     Where boxes are in pixels of the picture as the model sees it, this decides what they mean. A server may be set up
     otherwise than the records know; here the settings are at hand.
     """
+    if facts.box_format is not BoxFormat.PIXELS:
+        return {}
     images = processor.image_processor
     patch, merge = getattr(images, "patch_size", None), getattr(images, "merge_size", None)
     most = getattr(images, "size", {}).get("longest_edge")

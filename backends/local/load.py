@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 from importlib.util import find_spec
 
 from backends.errors import MissingExtraError
-from backends.local.engine import Engine
+from backends.local.engine import Engine, Prospect
 from backends.local.settings import LocalSettings
 
 
-def load_engine(source: str, settings: LocalSettings) -> Engine:
-    """Load a model into this process. Takes seconds to minutes.
+def survey(source: str, settings: LocalSettings) -> Prospect:
+    """Look at a model without loading its weights. Takes seconds, most of which go into importing torch.
 
     Args:
-        source: a folder, or a repository on the Hugging Face hub.
+        source: a folder, or a repository on the Hugging Face hub, of which small files are fetched.
         settings: how to load and run it.
 
     Raises:
         ConfigError: there is no such model, or it cannot be run here; says what to do.
         MissingExtraError: the extra `local` is not installed.
-        OutOfMemoryError: the device has no room for it.
 
     """
     if any(find_spec(name) is None for name in ("torch", "transformers", "accelerate")):
@@ -28,6 +28,20 @@ def load_engine(source: str, settings: LocalSettings) -> Engine:
 
     # Before anything of transformers that handles pictures, which would import it without this care.
     import_torchvision()
+    from backends.local.blueprint import Blueprint
     from backends.local.transformers_engine import TransformersEngine
 
-    return TransformersEngine(source, settings)
+    blueprint = Blueprint(source, settings)
+    load = functools.partial(TransformersEngine, blueprint)
+    return Prospect(blueprint.name, blueprint.revision, blueprint.capabilities, load)
+
+
+def load_engine(source: str, settings: LocalSettings) -> Engine:
+    """Look at a model and load it at once, into memory that `Engine.close` releases. Takes seconds to minutes.
+
+    Raises:
+        ConfigError, MissingExtraError: as `survey`, or its weights cannot be loaded.
+        OutOfMemoryError: the device has no room for it.
+
+    """
+    return survey(source, settings).load()

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from backends.errors import AttemptTimeoutError, BackendError, DeviceMemoryError
-from backends.local.engine import Engine, Written
-from backends.local.holder import Holder, Known
+from backends.backend import Capabilities
+from backends.errors import AttemptTimeoutError, BackendError, DeviceMemoryError, SixlensError
+from backends.local.batch_size import BatchSize
+from backends.local.engine import Prospect, Written
+from backends.local.holder import Holder
 from backends.local.queue import Asked, Queue
 from backends.local.settings import LocalSettings
 from backends.request import Request
@@ -31,58 +33,80 @@ Result = TypeVar("Result")
 
 
 class LocalModel:
-    """One model, loaded when it is first needed. For one event loop; several backends may use it.
+    """One model, looked at when it is first named and loaded when it is first asked. For one event loop.
+
+    Several backends may use it.
 
     Args:
         source: repository or folder, in messages.
         settings: `max_batch` and `idle_seconds` count here.
-        load: loads the model; called in the model's own thread.
+        survey: looks at the model's small files; called in the model's own thread, as is what it gives to load it.
+        others: the models that may be loaded beside this one, itself among them.
 
     """
 
-    def __init__(self, source: str, settings: LocalSettings, load: Callable[[], Engine]) -> None:
-        self._source = source
+    def __init__(
+        self,
+        source: str,
+        settings: LocalSettings,
+        survey: Callable[[], Prospect],
+        others: Callable[[], Iterable[LocalModel]] = tuple,
+    ) -> None:
+        self.source = source
         self._idle_seconds = settings.idle_seconds
-        self._most = settings.max_batch
-        self._holder = Holder(load, source)
+        self._others = others
+        self._size = BatchSize(settings.max_batch)
+        self._holder = Holder(survey)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"sixlens-{source.rsplit('/', 1)[-1]}")
         self._queue = Queue()
         self._batch: Sequence[Asked] = ()
+        self._load: asyncio.Task[None] | None = None
         self._work: asyncio.Task[None] | None = None
         self._release: asyncio.TimerHandle | None = None
         self._closed = False
 
     @property
-    def known(self) -> Known | None:
-        """What the model says of itself, or None before it was loaded for the first time."""
-        return self._holder.known
+    def prospect(self) -> Prospect | None:
+        """What is known of the model without its weights, or None before `look`."""
+        return self._holder.prospect
 
-    async def ready(self) -> None:
-        """Load the model unless it is there. Without a limit of time, since weights may have to be fetched.
+    @property
+    def capabilities(self) -> Capabilities | None:
+        """What the model can do, or None before `look`."""
+        return self._holder.capabilities
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the weights are here, and are to stay."""
+        return self._load is not None and self._load.done() and not _failed(self._load)
+
+    @property
+    def idle(self) -> bool:
+        """Whether the weights are here and nobody waits for an answer."""
+        return self.loaded and (self._work is None or self._work.done())
+
+    async def look(self) -> Prospect:
+        """Find out what is known of the model without its weights. The first time, its small files may be fetched.
 
         Raises:
             ConfigError: it cannot be loaded.
-            DeviceMemoryError: the device has no room for it.
         """
         self._check_open()
-        self._keep()
-        try:
-            if not self._holder.loaded:
-                await self._in_thread(self._holder.open)
-        finally:
-            if self._work is None or self._work.done():
-                self._release_later()
+        found = self.prospect
+        return found if found is not None else await self._in_thread(self._holder.look)
 
     async def answer(self, request: Request, seconds: float) -> Written:
-        """Have the request computed in a batch.
+        """Have the request computed in a batch. The weights are loaded before, if they are not here.
 
         Args:
             request: what is asked.
-            seconds: the longest that waiting in the queue and computing may take together.
+            seconds: the longest that waiting in the queue and computing may take together. Loading has no limit, since
+                weights may have to be fetched.
 
         Raises:
+            ConfigError: the model cannot be loaded.
             AttemptTimeoutError: it took longer.
-            DeviceMemoryError: the device has no room for this request, even alone.
+            DeviceMemoryError: the device has no room for the weights, or for this request, even alone.
             BackendError: the request cannot be answered.
         """
         self._check_open()
@@ -91,17 +115,26 @@ class LocalModel:
         self._keep()
         if self._work is None or self._work.done():
             self._work = asyncio.create_task(self._compute_all())
-        limit = asyncio.timeout(seconds)
+        limit = asyncio.timeout(None)
         try:
+            if not self.loaded:
+                loaded_or_refused: list[asyncio.Future[Any]] = [self._loading(), row.answer]
+                await asyncio.wait(loaded_or_refused, return_when=asyncio.FIRST_COMPLETED)
             async with limit:
+                limit.reschedule(asyncio.get_running_loop().time() + seconds)
                 return await row.answer
         except TimeoutError as error:
             if not limit.expired():
                 raise
             raise self._late(row, seconds) from error
         finally:
+            # From here on nobody wants it: it leaves the queue, and a batch under way writes nothing more for it.
             row.answer.cancel()
-            self._stop_if_unwanted()
+
+    def release(self) -> asyncio.Future[None]:
+        """Let go of the weights, which is done when the result is; they are loaded again when they are needed."""
+        self._load = None
+        return self._in_thread(self._holder.close)
 
     async def aclose(self) -> None:
         """Release the model and end its thread. A batch under way is stopped; a load under way is not waited for."""
@@ -109,14 +142,13 @@ class LocalModel:
             return
         self._closed = True
         self._keep()
-        for row in (*self._queue.waiting(), *self._batch):
-            if not row.answer.done():
-                row.answer.set_exception(self._fail(BackendError, f"{self._source} was closed before it answered."))
-        self._stop_if_unwanted()
+        closed = self._fail(BackendError, f"{self.source} was closed before it answered.")
+        _refuse((*self._queue.waiting(), *self._batch), closed)
         released = self._in_thread(self._holder.close)
-        if self._holder.loading:
-            if self._work is not None:
-                self._work.cancel()
+        if self._holder.occupied:
+            for task in (self._work, self._load):
+                if task is not None:
+                    task.cancel()
             self._thread.shutdown(wait=False)
             return
         await asyncio.wait([released, *([self._work] if self._work is not None else [])])
@@ -132,21 +164,50 @@ class LocalModel:
         """Release the model when it is not needed for a while, if it is set so."""
         self._keep()
         if self._idle_seconds is not None and not self._closed:
-            loop = asyncio.get_running_loop()
-            self._release = loop.call_later(self._idle_seconds, self._in_thread, self._holder.close)
+            self._release = asyncio.get_running_loop().call_later(self._idle_seconds, self.release)
 
     def _check_open(self) -> None:
         if self._closed:
-            raise self._fail(BackendError, f"{self._source} is closed.")
+            raise self._fail(BackendError, f"{self.source} is closed.")
 
     def _in_thread(self, call: Callable[..., Result], *arguments: Any) -> asyncio.Future[Result]:
         return asyncio.get_running_loop().run_in_executor(self._thread, call, *arguments)
 
+    def _loading(self) -> asyncio.Task[None]:
+        """The one load of the weights that all wait for: done, under way, or begun now."""
+        if self._load is None or (self._load.done() and _failed(self._load)):
+            self._load = asyncio.create_task(self._load_weights())
+            self._load.add_done_callback(_failed)  # looked at, also when nobody waits for it any more
+        return self._load
+
+    async def _load_weights(self) -> None:
+        """Load the weights; if there is no room, once more after idle models have made some."""
+        if await self._in_thread(self._holder.open):
+            return
+        others = [model for model in self._others() if model is not self]
+        idle = [model for model in others if model.idle]
+        for model in idle:
+            log.info("%s is released, since %s needs its room", model.source, self.source)
+            await model.release()
+        opened = bool(idle) and await self._in_thread(self._holder.open)
+        if opened:
+            return
+        beside = ", ".join(model.source for model in others if model.loaded)
+        text = f"There is no room for the weights of {self.source}{f' beside {beside}' if beside else ''}; "
+        text += "try `local: {dtype: bfloat16}`, `local: {quantization: int4}`, another `local.device`, or a smaller "
+        raise self._fail(DeviceMemoryError, f"{text}model.")
+
     async def _compute_all(self) -> None:
         """Compute batches until nobody waits."""
         while self._queue.waiting():
+            loading = self._loading()
+            await asyncio.wait([loading])
+            error = loading.exception()
+            if error is not None:
+                _refuse(self._queue.waiting(), error)
+                continue
             await self._gather()
-            batch = self._queue.take(self._most)
+            batch = self._queue.take(self._size.now)
             if batch:
                 await self._compute(batch)
         self._release_later()
@@ -154,11 +215,9 @@ class LocalModel:
     async def _gather(self) -> None:
         """Wait while more requests come that fit into the next batch."""
         loop = asyncio.get_running_loop()
-        end = loop.time() + GATHER_S
+        end, most = loop.time() + GATHER_S, self._size.now
         arrived = -1
-        while (
-            arrived < self._queue.arrived and loop.time() < end and len(self._queue.next_batch(self._most)) < self._most
-        ):
+        while arrived < self._queue.arrived and loop.time() < end and len(self._queue.next_batch(most)) < most:
             arrived = self._queue.arrived
             await asyncio.sleep(QUIET_S)
 
@@ -167,9 +226,10 @@ class LocalModel:
             row.started = True
         self._batch = batch
         log.debug(
-            "%s computes %d of %d requests at once", self._source, len(batch), len(batch) + len(self._queue.waiting())
+            "%s computes %d of %d requests at once", self.source, len(batch), len(batch) + len(self._queue.waiting())
         )
-        work = self._in_thread(self._holder.write, [row.request for row in batch])
+        requests = [row.request for row in batch]
+        work = self._in_thread(self._holder.write, requests, lambda place: batch[place].wanted)
         await asyncio.wait([work])
         self._batch = ()
         error = work.exception()
@@ -180,39 +240,47 @@ class LocalModel:
             for row in batch:
                 row.alone = True
             self._queue.put_back(batch)
-        elif not batch[0].answer.done():
-            batch[0].answer.set_exception(error)
+        else:
+            _refuse(batch, error)
 
-    def _give(self, batch: Sequence[Asked], written: Sequence[Written] | None) -> None:
+    def _give(self, batch: Sequence[Asked], written: Mapping[int, Written] | None) -> None:
         """Hand out the answers, or see to it that the rows of a batch that did not fit are tried in smaller ones."""
         if written is not None:
-            for row, answer in zip(batch, written, strict=True):
-                if not row.answer.done():
-                    row.answer.set_result(answer)
+            self._size.fits(len(written))
+            for place, answer in written.items():
+                if batch[place].wanted:
+                    batch[place].answer.set_result(answer)
         elif len(batch) > 1:
-            self._most = min(self._most, len(batch) // 2)
-            log.info("%s has no room for %d requests at once; %d from now on", self._source, len(batch), self._most)
+            self._size.does_not_fit(len(batch))
+            log.info("%s has no room for %d requests at once; %d for now", self.source, len(batch), self._size.now)
             self._queue.put_back(batch)
-        elif not batch[0].answer.done():
-            text = f"The device has no room for one request to {self._source}; set a smaller `image.max_edge`, or "
+        else:
+            text = f"The device has no room for one request to {self.source}; set a smaller `image.max_edge`, or "
             text += "`local: {dtype: bfloat16}` or `local: {quantization: int4}`, or take a smaller model."
-            batch[0].answer.set_exception(self._fail(DeviceMemoryError, text))
-
-    def _stop_if_unwanted(self) -> None:
-        """Stop the batch under way when nobody waits for any of its answers."""
-        if self._batch and all(row.answer.done() for row in self._batch):
-            self._holder.stop()
+            _refuse(batch, self._fail(DeviceMemoryError, text))
 
     def _late(self, row: Asked, seconds: float) -> AttemptTimeoutError:
         """Whose turn did not come may ask again; a request that was computed for too long would take as long again."""
         what = "was still computing" if row.started else "had not begun, with other requests before it,"
-        text = f"{self._source} {what} after {seconds:g} s; set a longer `deadlines.attempt`."
+        text = f"{self.source} {what} after {seconds:g} s; set a longer `deadlines.attempt`."
         failure = self._fail(AttemptTimeoutError, text)
         failure.transient = not row.started
         return failure
 
     def _fail(self, kind: type[Failure], text: str) -> Failure:
-        return kind(text, provider="hf", model=self._source)
+        return kind(text, provider="hf", model=self.source)
 
 
 Failure = TypeVar("Failure", bound=BackendError)
+
+
+def _failed(task: asyncio.Task[None]) -> bool:
+    """Whether a task that is over was given up, or ended in an error."""
+    return task.cancelled() or task.exception() is not None
+
+
+def _refuse(rows: Iterable[Asked], error: BaseException) -> None:
+    """Each of those who still wait gets the error, with a traceback of its own."""
+    for row in rows:
+        if row.wanted:
+            row.answer.set_exception(error.again() if isinstance(error, SixlensError) else error)

@@ -12,13 +12,18 @@ from backends.request import Request
 
 @dataclass(slots=True, eq=False)
 class Asked:
-    """One request that waits, or is part of a batch. Nobody wants it any more when `answer` is done."""
+    """One request that waits, or is part of a batch."""
 
     request: Request
     answer: asyncio.Future[Written]
     alone: bool = False
     """Computed by itself, because a batch with it failed."""
     started: bool = False
+
+    @property
+    def wanted(self) -> bool:
+        """Whether somebody still waits for the answer. May be asked from any thread, unlike all else of a future."""
+        return not self.answer.done()
 
     def goes_with(self, other: Asked) -> bool:
         """Whether both may be computed together: only what is drawn alike. Schema, length and prefill are a row's own.
@@ -54,7 +59,7 @@ class Queue:
 
     def waiting(self) -> list[Asked]:
         """The rows whose answer somebody still waits for, the oldest first."""
-        self._rows = [row for row in self._rows if not row.answer.done()]
+        self._rows = [row for row in self._rows if row.wanted]
         return list(self._rows)
 
     def next_batch(self, most: int) -> list[Asked]:

@@ -23,9 +23,11 @@ class LocalSettings(BaseModel):
     quantization: Literal["int8", "int4"] | None = None
     """Weights in 8 or 4 bits, by bitsandbytes; needs CUDA."""
     revision: str | None = Field(default=None, min_length=1)
-    """Branch, tag or commit of the repository; None takes its main branch."""
+    """Branch, tag or commit of the repository; None takes its main branch. Folders have none."""
     adapter: str | None = Field(default=None, min_length=1)
     """Folder or repository of a PEFT adapter laid over the model."""
+    adapter_revision: str | None = Field(default=None, min_length=1)
+    """Branch, tag or commit of the adapter's repository; None takes its main branch."""
     max_batch: int = Field(default=8, ge=1, le=256)
     """Requests computed together at most."""
     vision_once: bool = True

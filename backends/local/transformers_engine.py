@@ -8,50 +8,38 @@ of the shorter ways, the longer one is taken, and `shortcuts` says why.
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import logging
-import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 import transformers as library
 
-from backends.backend import BoxFormat, Capabilities
+from backends.backend import Capabilities
 from backends.completion import Stop, TokenUsage
 from backends.errors import BackendError, ContextLengthError, UnsupportedError
 from backends.local.batch import InputNames, batch_inputs
+from backends.local.blueprint import Blueprint
 from backends.local.checkpoint import forward_parameters, open_checkpoint
 from backends.local.conversation import ChatTemplate, Prompt, first_line, open_picture
 from backends.local.encoding import Encoding, NotSeparableError, PictureEncoder
-from backends.local.engine import OutOfMemoryError, Written
-from backends.local.families import TESTED, local_facts, seen_pixels
+from backends.local.engine import OutOfMemoryError, Wanted, Written, always
 from backends.local.grammar import Grammars, has_llguidance
 from backends.local.memory import memory_told, release_memory
-from backends.local.prefix import Prefix, PrefixStore, cut, groups, laid_out, room_of, shared_length
+from backends.local.prefix import Prefix, PrefixStore, cut, groups, laid_out, shared_length
 from backends.local.prompt_rows import RowMaker
 from backends.local.row import Row
 from backends.local.sampling import Draw
-from backends.local.settings import LocalSettings
 from backends.local.writing import Line, Lines, LinesDone, places
 from backends.request import Request
 
 logger = logging.getLogger(__name__)
 transformers: Any = library
 """Most of it has no types."""
-
-_NO_ENCODINGS = "its family takes no encoded pictures"
-_NOT_TESTED = "its family has not been tested with encoded pictures"
-_NO_PREFIX = "its layers keep something else than keys and values"
-_SWITCHED_OFF = "switched off in the settings"
-
-
-@dataclass(slots=True)
-class Shortcuts:
-    """Why a shorter way of computing is not taken; None where it is."""
-
-    vision_once: str | None = None
-    prefix_once: str | None = None
+Item = TypeVar("Item")
 
 
 @dataclass(slots=True)
@@ -59,6 +47,8 @@ class _Work:
     """One batch: what was asked, what the model reads, and what is written."""
 
     requests: Sequence[Request]
+    wanted: Sequence[Callable[[], bool]]
+    """For each, whether somebody still waits for the answer."""
     prompts: list[Prompt]
     lengths: list[int] = field(default_factory=list)
     pictures: list[int] = field(default_factory=list)
@@ -72,8 +62,7 @@ class TransformersEngine:
     """See `backends.local.engine.Engine`.
 
     Args:
-        source: a folder, or a repository on the Hugging Face hub.
-        settings: how to load and run it.
+        blueprint: what to load and how.
 
     Raises:
         ConfigError: the model cannot be loaded.
@@ -81,14 +70,13 @@ class TransformersEngine:
 
     """
 
-    def __init__(self, source: str, settings: LocalSettings) -> None:
+    def __init__(self, blueprint: Blueprint) -> None:
+        settings = blueprint.settings
         if settings.threads is not None:
             torch.set_num_threads(settings.threads)
-        self._checkpoint = open_checkpoint(source, settings)
-        self._unwanted = threading.Event()
+        self._checkpoint = open_checkpoint(blueprint)
         checkpoint = self._checkpoint
         model, processor = checkpoint.model, checkpoint.processor
-        processor.tokenizer.padding_side = "left"
         parameters = forward_parameters(model)
         self._names = InputNames(
             kinds=next((name for name in ("mm_token_type_ids", "token_type_ids") if name in parameters), None),
@@ -99,19 +87,13 @@ class TransformersEngine:
         self._rows = RowMaker(processor, -1 if checkpoint.placeholder is None else checkpoint.placeholder)
         self._grammars = Grammars(processor.tokenizer, int(checkpoint.config.vocab_size), checkpoint.ends)
         self._prefixes = PrefixStore()
-        self._room = room_of(checkpoint.config) if model.config.model_type in TESTED else 0
-        self.shortcuts = self._possible(settings, parameters)
-        self._capabilities = self._known()
+        self.shortcuts = blueprint.shortcuts
+        self._capabilities = blueprint.capabilities
 
     @property
     def name(self) -> str:
         """The repository, or the name of the folder."""
         return self._checkpoint.name
-
-    @property
-    def revision(self) -> str:
-        """A digest of the weights, the adapter, and what else changes numbers: their type, the device, attention."""
-        return self._checkpoint.revision
 
     @property
     def capabilities(self) -> Capabilities:
@@ -123,30 +105,25 @@ class TransformersEngine:
         """How often the vision tower ran for a picture; with `vision_once`, once for each."""
         return self._encoder.runs
 
-    def write(self, requests: Sequence[Request]) -> list[Written]:
-        """Answer all requests as one batch, in their order.
+    def write(self, requests: Sequence[Request], wanted: Wanted = always) -> list[Written]:
+        """Answer all requests as one batch, in their order; for those that nobody wants any more, nothing is added.
 
         Raises:
             OutOfMemoryError: the batch does not fit. What was kept for later batches has been let go of.
             ContextLengthError: a prompt is longer than the model's context. It is never shortened.
             BackendError: a request cannot be answered.
         """
-        self._unwanted.clear()
         if not requests:
             return []
         try:
             with torch.inference_mode(), memory_told():
-                return self._write(requests)
+                return self._write(requests, [functools.partial(wanted, place) for place in range(len(requests))])
         except OutOfMemoryError:
             self._forget()
             raise
         except BackendError as error:
             error.provider, error.model = error.provider or "hf", error.model or self.name
             raise
-
-    def stop(self) -> None:
-        """End the `write` under way with the token it is at; from any thread."""
-        self._unwanted.set()
 
     def close(self) -> None:
         """Release the model's memory; the engine cannot be used after it."""
@@ -155,55 +132,23 @@ class TransformersEngine:
             self.__dict__.pop(name, None)
         release_memory()
 
-    def _possible(self, settings: LocalSettings, parameters: frozenset[str]) -> Shortcuts:
-        ways = Shortcuts()
-        if not settings.vision_once:
-            ways.vision_once = _SWITCHED_OFF
-        elif "mm_encoder_outputs" not in parameters or self._checkpoint.placeholder is None:
-            ways.vision_once = _NO_ENCODINGS
-        elif self._checkpoint.model.config.model_type not in TESTED:
-            ways.vision_once = _NOT_TESTED
-        if not settings.prefix_once:
-            ways.prefix_once = _SWITCHED_OFF
-        elif ways.vision_once is not None:
-            ways.prefix_once = "it goes with vision_once"
-        elif self._room == 0:
-            ways.prefix_once = _NO_PREFIX
-        return ways
-
-    def _known(self) -> Capabilities:
-        checkpoint = self._checkpoint
-        facts = local_facts(self.name, checkpoint.model.config.model_type)
-        return facts.capabilities("this process", hosted=False).model_copy(
-            update={
-                "images": True,
-                "json_schema": has_llguidance(),
-                "logprobs": True,
-                "prefill": True,
-                "prefix_cache": self.shortcuts.prefix_once is None,
-                "context_tokens": getattr(checkpoint.config, "max_position_embeddings", None),
-                **(seen_pixels(checkpoint.processor) if facts.box_format is BoxFormat.PIXELS else {}),
-            }
-        )
-
-    def _write(self, requests: Sequence[Request]) -> list[Written]:
+    def _write(self, requests: Sequence[Request], wanted: Sequence[Callable[[], bool]]) -> list[Written]:
         prompts = [self._template.render(request) for request in requests]
         if self.shortcuts.vision_once is None:
             try:
-                return self._once(_Work(requests, prompts))
+                return self._once(_Work(requests, wanted, prompts))
             except NotSeparableError as error:
-                self.shortcuts = Shortcuts(str(error), str(error))
-                self._capabilities = self._capabilities.model_copy(update={"prefix_cache": False})
+                self.shortcuts = dataclasses.replace(self.shortcuts, vision_once=str(error), prefix_once=str(error))
+                self._capabilities = self._capabilities.model_copy(update=self.shortcuts.capabilities)
                 logger.info("%s: every prompt is computed with its own pictures, since %s", self.name, error)
-        written: list[Written | None] = [None] * len(requests)
+        written: dict[int, Written] = {}
         # Processors want pictures in every prompt of a batch, or in none.
-        for wanted in (True, False):
-            indices = [index for index, prompt in enumerate(prompts) if bool(prompt.pictures) is wanted]
-            if indices:
-                work = _Work([requests[index] for index in indices], [prompts[index] for index in indices])
-                for index, answer in zip(indices, self._plain(work), strict=True):
-                    written[index] = answer
-        return [answer for answer in written if answer is not None]
+        for pictured in (True, False):
+            picked = [place for place, prompt in enumerate(prompts) if bool(prompt.pictures) is pictured]
+            if picked:
+                work = _Work(_at(picked, requests), _at(picked, wanted), _at(picked, prompts))
+                written.update(zip(picked, self._plain(work), strict=True))
+        return [written[place] for place in range(len(requests))]
 
     def _plain(self, work: _Work) -> list[Written]:
         """Every prompt with its own pixels."""
@@ -256,7 +201,8 @@ class TransformersEngine:
         plan = [(group, shared_length([rows[index] for index in group])) for group in groups(rows)]
         before = max(length for _, length in plan)
         after = max(len(rows[index]) - length for group, length in plan for index in group)
-        if self._room is not None and before + after + max(line.limit for line in lines) > self._room:
+        room = self.shortcuts.room
+        if room is not None and before + after + max(line.limit for line in lines) > room:
             return []
         return plan if before else []
 
@@ -302,7 +248,7 @@ class TransformersEngine:
             ContextLengthError: a prompt leaves no room for an answer.
         """
         context = self._capabilities.context_tokens
-        for request, length in zip(work.requests, work.lengths, strict=True):
+        for request, wanted, length in zip(work.requests, work.wanted, work.lengths, strict=True):
             notes: list[str] = []
             limit = request.sampling.max_tokens
             if context is not None and length + limit > context:
@@ -321,7 +267,7 @@ class TransformersEngine:
             elif request.schema is not None:
                 notes.append("The schema was left out: llguidance is not installed.")
             draw = Draw(request.sampling, self._checkpoint.defaults)
-            work.lines.append(Line(draw, limit, grammar, request.logprobs))
+            work.lines.append(Line(draw, limit, grammar, request.logprobs, wanted))
             work.notes.append(notes)
 
     def _generate(self, inputs: dict[str, Any], lines: list[Line] | None, cache: Any = None) -> None:
@@ -341,7 +287,7 @@ class TransformersEngine:
             inputs["cache"] = cache
         if lines is not None:
             inputs["logits_processor"] = [Lines(lines, checkpoint.ends, checkpoint.pad)]
-            inputs["stopping_criteria"] = [LinesDone(lines, self._unwanted)]
+            inputs["stopping_criteria"] = [LinesDone(lines)]
         model.generate(**inputs, generation_config=settings)
 
     def _answers(self, work: _Work) -> list[Written]:
@@ -368,6 +314,10 @@ class TransformersEngine:
         self._prefixes.clear()
         self._encoder.clear()
         release_memory()
+
+
+def _at(picked: Sequence[int], items: Sequence[Item]) -> list[Item]:
+    return [items[place] for place in picked]
 
 
 def _text(tokenizer: Any, tokens: list[int], after: str | None) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +41,8 @@ class Line:
     grammar: Grammar | None = None
     chances: bool = False
     """Whether the likeliest tokens at each place are wanted."""
+    wanted: Callable[[], bool] = lambda: True
+    """Whether somebody still waits for the answer."""
     tokens: list[int] = field(default_factory=list)
     """What was written; the token that ended it is not among them."""
     seen: deque[Seen] = field(default_factory=lambda: deque(maxlen=KEPT_PLACES))
@@ -51,7 +53,7 @@ class Line:
     @property
     def open(self) -> bool:
         """Whether more is to be written."""
-        return not self.ended and len(self.tokens) < self.limit
+        return not self.ended and len(self.tokens) < self.limit and self.wanted()
 
 
 class Lines(LogitsProcessor):
@@ -112,16 +114,14 @@ class Lines(LogitsProcessor):
 
 
 class LinesDone(StoppingCriteria):
-    """Stops each row when its line is done, and all of them when nobody wants them any more."""
+    """Stops each row when its line is done, or when nobody wants it any more."""
 
-    def __init__(self, lines: list[Line], unwanted: threading.Event) -> None:
+    def __init__(self, lines: list[Line]) -> None:
         self._lines = lines
-        self._unwanted = unwanted
 
     def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
         """Which rows are done: booleans (rows,)."""
-        over = self._unwanted.is_set()
-        return torch.tensor([over or not line.open for line in self._lines], device=input_ids.device)
+        return torch.tensor([not line.open for line in self._lines], device=input_ids.device)
 
 
 def places(line: Line, tokenizer: Any) -> tuple[TokenPlace, ...]:

@@ -1,8 +1,9 @@
 """`hf:REPO_OR_FOLDER`: a model run in this process with transformers. Pictures stay here; weights may be fetched.
 
-Opening one loads nothing: neither torch nor the model, which comes with `prepare` or the first request. Backends of the
-same model with the same `local` settings that were opened with one `Shared` use one loaded model, released with the
-last of them. Loading is not part of an attempt's time; waiting for other requests is.
+Opening one loads nothing. `prepare` imports torch and reads the small files of the model, which is all that the cache
+and the prompts depend on; its weights come with the first request that has to be computed. Backends of the same model
+with the same `local` settings that were opened with one `Shared` use one loaded model, released with the last of them.
+Loading is not part of an attempt's time; waiting for other requests is.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ import time
 from backends.backend import Capabilities
 from backends.completion import Completion
 from backends.errors import ConfigError, ContextLengthError, UnsupportedError
-from backends.local.engine import Engine
+from backends.local.engine import Prospect
 from backends.local.folder import folder_of
-from backends.local.load import load_engine
+from backends.local.load import survey
 from backends.local.model import LocalModel
 from backends.local.quiet import no_chatter, no_telemetry
 from backends.local.settings import LocalSettings
@@ -59,20 +60,20 @@ class HfBackend:
 
     @property
     def capabilities(self) -> Capabilities:
-        """What the model says it can do, under what the user says; before `prepare`, what is known by its name."""
-        known, said = self._model.known, self._settings.capabilities
+        """What the model's files say it can do, under what the user says; before `prepare`, what its name says."""
+        known, said = self._model.capabilities, self._settings.capabilities
         if known is None:
             return said.over(known_facts("hf", self._source).over(_ABLE)).capabilities("this process", hosted=False)
         facts = {name: value for name, value in said if value is not None and name in Capabilities.model_fields}
-        return known.capabilities.model_copy(update=facts)
+        return known.model_copy(update=facts)
 
     @property
     def identity(self) -> str:
         """Model and revision, which stands for the `local` settings that change answers too; and what the user says."""
-        known = self._model.known
+        found = self._model.prospect
         said = self._settings.capabilities.model_dump_json(exclude_none=True)
         digest = hashlib.sha256(said.encode()).hexdigest()[:12]
-        return "|".join(("hf", known.name if known else self._source, known.revision if known else "", digest))
+        return "|".join(("hf", found.name if found else self._source, found.revision if found else "", digest))
 
     @property
     def account(self) -> str:
@@ -85,32 +86,31 @@ class HfBackend:
         return 2 * self._settings.local.max_batch
 
     async def prepare(self) -> None:
-        """Load the model.
+        """Look at the model's small files and at this machine; no weights are loaded.
 
         Raises:
             ConfigError: there is no such model, or it cannot be loaded with these settings.
-            DeviceMemoryError: the device has no room for it.
         """
-        await self._model.ready()
+        await self._model.look()
 
     async def complete(self, request: Request) -> Completion:
         """Have the request answered, in a batch with others that are drawn alike.
 
         Raises:
             AttemptTimeoutError: it waited and was computed for longer than `attempt_seconds`.
-            DeviceMemoryError: the device has no room for it.
+            DeviceMemoryError: the device has no room for the weights, or for the request.
             ContextLengthError: prompt and answer do not fit into the model's context.
             UnsupportedError: it needs what the user says that the model cannot do.
-            ConfigError: as `prepare`.
+            ConfigError: as `prepare`, or the weights cannot be loaded.
         """
-        await self.prepare()
+        found = await self._model.look()
         asked, notes = self._fitted(request)
         started = time.perf_counter()
         written = await self._model.answer(asked, self._settings.attempt_seconds)
         return Completion(
             text=(request.prefill or "") + written.text,
             stop=written.stop,
-            model=self._model.known.name if self._model.known else self._source,
+            model=found.name,
             backend=self.spec,
             usage=written.usage,
             seconds=time.perf_counter() - started,
@@ -158,17 +158,20 @@ def open_hf(rest: str, settings: BackendSettings, *, shared: Shared | None = Non
     folder = folder_of(rest)
     # Two ways to write one folder are one model.
     place = rest if folder is None else str(folder.resolve())
-    load = functools.partial(_load, rest, local)
-    lease = (shared or Shared()).take(("hf", place, local), lambda: LocalModel(f"hf:{rest}", local, load))
+    held = shared or Shared()
+    look = functools.partial(_survey, rest, local)
+    lease = held.take(
+        ("hf", place, local), lambda: LocalModel(f"hf:{rest}", local, look, others=lambda: held.held(LocalModel))
+    )
     return HfBackend(rest, settings, lease)
 
 
-def _load(source: str, settings: LocalSettings) -> Engine:
-    """Load the model, in its own thread. Importing torch alone takes seconds, so it is done here."""
+def _survey(source: str, settings: LocalSettings) -> Prospect:
+    """Look at the model, in its own thread. Importing torch alone takes seconds, so it is done here."""
     no_telemetry()
     try:
         if not log.isEnabledFor(logging.DEBUG):
             no_chatter()
-        return load_engine(source, settings)
+        return survey(source, settings)
     except ImportError as error:
         raise ConfigError(f"hf:{source}: the packages of the extra `local` do not work here: {error}.") from error

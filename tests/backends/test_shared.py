@@ -29,3 +29,16 @@ async def test_a_closed_item_is_not_handed_out_again() -> None:
     first = shared.take("a", Item)
     await first.aclose()
     assert shared.take("a", Item).item is not first.item
+
+
+class Other(Item):
+    pass
+
+
+async def test_what_is_held_is_found_by_its_kind_while_it_is_held() -> None:
+    shared = Shared()
+    first, second, other = shared.take("a", Item), shared.take("b", Other), shared.take("c", Other)
+    assert shared.held(Item) == [first.item, second.item, other.item]
+    assert shared.held(Other) == [second.item, other.item]
+    await second.aclose()
+    assert shared.held(Other) == [other.item]

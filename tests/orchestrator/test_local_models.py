@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy
@@ -11,7 +13,7 @@ import PIL.Image
 import pytest
 
 from backends import registry
-from backends.local.engine import Written
+from backends.local.engine import Prospect, Written
 from backends.local.settings import LocalSettings
 from backends.providers import hf
 from backends.request import Request
@@ -19,7 +21,8 @@ from backends.shared import Shared
 from orchestrator.config import Overrides, load_ensemble
 from orchestrator.ensemble import Ensemble
 from orchestrator.judge import Judge
-from tests.backends.local.stand_in import StandIn
+from paradigms.library import SIX
+from tests.backends.local.stand_in import StandIn, prospect
 
 from .conftest import SUBJECT, answer
 
@@ -40,12 +43,15 @@ def engines(monkeypatch: pytest.MonkeyPatch) -> list[Witness]:
     """The engines that were loaded, in place of models of transformers."""
     loaded: list[Witness] = []
 
-    def load(source: str, settings: LocalSettings) -> Witness:
-        loaded.append(Witness(f"{source}-{settings.dtype}", seconds=0.01))
-        return loaded[-1]
+    def survey(source: str, settings: LocalSettings) -> Prospect:
+        def load() -> Witness:
+            loaded.append(Witness(f"{source}-{settings.dtype}", seconds=0.01))
+            return loaded[-1]
+
+        return prospect(load, source)
 
     monkeypatch.setattr(registry, "find_spec", lambda name: object())
-    monkeypatch.setattr(hf, "load_engine", load)
+    monkeypatch.setattr(hf, "survey", survey)
     monkeypatch.setattr(hf, "no_chatter", lambda: None)
     monkeypatch.setenv("HF_HUB_DISABLE_TELEMETRY", "1")
     return loaded
@@ -108,3 +114,34 @@ async def test_two_models_and_two_temperatures_at_once_are_never_mixed(engines: 
             }
     assert len(engines) == 2
     assert all(max(engine.sizes) > 1 for engine in engines)
+
+
+async def test_what_the_cache_answers_loads_no_model(engines: list[Witness], picture: bytes, tmp_path: Path) -> None:
+    settled = ensemble("hf:one")
+    async with Judge(settled, cache_path=tmp_path / "answers.sqlite") as judge:
+        await judge.prepare()
+        assert engines == []
+        asked = await judge.judge(picture)
+    assert len(engines) == 1
+    async with Judge(settled, cache_path=tmp_path / "answers.sqlite") as judge:
+        await judge.prepare()
+        again = await judge.judge(picture)
+    assert len(engines) == 1
+    assert again.usage.calls == 0
+    assert [report.text for report in again.reports] == [report.text for report in asked.reports]
+
+
+@pytest.mark.parametrize("later", ["few_shot"])
+async def test_a_model_of_a_later_stage_is_loaded_when_the_stage_is_reached(
+    engines: list[Witness], picture: bytes, later: str
+) -> None:
+    """All say the same in the first stage, so that the second one and its model are not needed."""
+    stages = [[name for name in SIX if name != later], [later]]
+    more = (f"stages={json.dumps(stages)}", "stop_when=[agreement]", f"paradigms.{later}.backend=hf:two")
+    async with Judge(ensemble("hf:one", *more, "fusion.strategy=tally")) as judge:
+        await judge.prepare()
+        await judge.judge(picture)
+    assert [engine.name for engine in engines] == ["one-auto"]
+    async with Judge(ensemble("hf:one", *more, "stop_when=[]", "fusion.strategy=tally")) as judge:
+        await judge.judge(picture)
+    assert [engine.name for engine in engines] == ["one-auto", "one-auto", "two-auto"]

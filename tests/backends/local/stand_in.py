@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 
 from backends.backend import Capabilities
 from backends.completion import Stop, TokenUsage
-from backends.local.engine import OutOfMemoryError, Written
+from backends.local.engine import OutOfMemoryError, Prospect, Wanted, Written, always
 from backends.request import Request
+
+ABLE = Capabilities(prefill=True, json_schema=True, logprobs=True)
 
 
 class StandIn:
@@ -19,7 +21,7 @@ class StandIn:
 
     Args:
         name: its name.
-        seconds: how long a batch takes; `stop` ends it early.
+        seconds: how long a batch takes, unless nobody wants any of its answers before.
         room: batches larger than this do not fit.
         bad: what to raise for a batch that holds a question.
 
@@ -29,28 +31,26 @@ class StandIn:
         self, name: str = "toy", *, seconds: float = 0.0, room: int = 99, bad: dict[str, Exception] | None = None
     ) -> None:
         self.name = name
-        self.revision = "r1"
-        self.capabilities = Capabilities(prefill=True, json_schema=True, logprobs=True)
+        self.capabilities = ABLE
         self.seconds = seconds
         self.room = room
         self.bad = bad or {}
         self.batches: list[list[Request]] = []
         self.threads: set[str] = set()
-        self.stops = 0
+        self.given_up = 0
+        """Batches that nobody wanted any more before they were done."""
         self.closed = 0
         self.began = threading.Event()
-        self._stopped = threading.Event()
         self._busy = threading.Lock()
 
-    def write(self, requests: Sequence[Request]) -> list[Written]:
+    def write(self, requests: Sequence[Request], wanted: Wanted = always) -> list[Written]:
         assert self._busy.acquire(blocking=False), "two threads write at once"
         try:
             assert not self.closed
             self.threads.add(threading.current_thread().name)
             self.batches.append(list(requests))
-            self._stopped.clear()
             self.began.set()
-            self._stopped.wait(self.seconds) if self.seconds else time.sleep(0)
+            self._take_time(len(requests), wanted)
             if len(requests) > self.room:
                 raise OutOfMemoryError("no room")
             for request in requests:
@@ -65,9 +65,13 @@ class StandIn:
         text = f"{self.name}/{with_what}/{question_of(request)}"
         return Written(text, Stop.COMPLETE, TokenUsage(input_tokens=3, output_tokens=2))
 
-    def stop(self) -> None:
-        self.stops += 1
-        self._stopped.set()
+    def _take_time(self, size: int, wanted: Wanted) -> None:
+        end = time.monotonic() + self.seconds
+        while time.monotonic() < end:
+            if not any(wanted(place) for place in range(size)):
+                self.given_up += 1
+                return
+            time.sleep(0.001)
 
     def close(self) -> None:
         self.closed += 1
@@ -90,12 +94,17 @@ def drawn_with(request: Request) -> str:
     return f"t={sampling.temperature} p={sampling.top_p} s={sampling.seed}"
 
 
-def loader(*engines: StandIn, seconds: float = 0.0) -> Callable[[], StandIn]:
-    """Loads one engine after the other, each time it is called."""
+def prospect(load: Callable[[], StandIn], name: str = "toy") -> Prospect:
+    """What is known of a model before it is loaded."""
+    return Prospect(name, "r1", ABLE, load)
+
+
+def looks(*engines: StandIn, seconds: float = 0.0) -> Callable[[], Prospect]:
+    """Looks at a model that is loaded as one engine after the other, each time in so many seconds."""
     left = list(engines)
 
     def load() -> StandIn:
         time.sleep(seconds)
         return left.pop(0)
 
-    return load
+    return lambda: prospect(load)

@@ -6,6 +6,7 @@ import pytest
 
 from backends.backend import BoxFormat
 from backends.local.families import local_facts, seen_pixels
+from backends.models import ModelFacts
 
 
 @pytest.mark.parametrize(
@@ -25,5 +26,8 @@ def test_boxes_are_those_of_the_architecture(name: str, model_type: str, boxes: 
 
 def test_the_processor_says_how_pictures_are_seen() -> None:
     images = SimpleNamespace(patch_size=14, merge_size=2, size={"shortest_edge": 3136, "longest_edge": 15680})
-    assert seen_pixels(SimpleNamespace(image_processor=images)) == {"image_multiple": 28, "image_max_pixels": 15680}
-    assert seen_pixels(SimpleNamespace(image_processor=SimpleNamespace(size={"height": 56}))) == {}
+    pixels = ModelFacts(box_format=BoxFormat.PIXELS)
+    seen = {"image_multiple": 28, "image_max_pixels": 15680}
+    assert seen_pixels(SimpleNamespace(image_processor=images), pixels) == seen
+    assert seen_pixels(SimpleNamespace(image_processor=images), ModelFacts(box_format=BoxFormat.THOUSAND)) == {}
+    assert seen_pixels(SimpleNamespace(image_processor=SimpleNamespace(size={"height": 56})), pixels) == {}

@@ -11,7 +11,7 @@ from backends.local import model as model_module
 from backends.local.engine import OutOfMemoryError
 from backends.local.model import LocalModel
 from backends.local.settings import LocalSettings
-from tests.backends.local.stand_in import StandIn, drawn_with, loader, question_of
+from tests.backends.local.stand_in import StandIn, drawn_with, looks, prospect, question_of
 
 LONG = 30.0
 
@@ -21,8 +21,9 @@ async def local():
     """Opens models, and closes them after the test."""
     models: list[LocalModel] = []
 
-    def make(*engines: StandIn, load_seconds: float = 0.0, **settings) -> LocalModel:
-        models.append(LocalModel("hf:toy", LocalSettings(**settings), loader(*engines, seconds=load_seconds)))
+    def make(*engines: StandIn, load_seconds: float = 0.0, survey=None, **settings) -> LocalModel:
+        survey = survey or looks(*engines, seconds=load_seconds)
+        models.append(LocalModel("hf:toy", LocalSettings(**settings), survey, others=lambda: models))
         return models[-1]
 
     yield make
@@ -123,22 +124,74 @@ async def test_one_request_that_does_not_fit_fails_for_good_and_says_what_to_do(
     assert (await model.answer(request_of("3"), LONG)).text.endswith("3")
 
 
-async def test_a_model_that_does_not_fit_says_what_to_do(request_of):
-    def load() -> StandIn:
-        raise OutOfMemoryError("no room")
+class Device:
+    """Has room for the weights of so many models at once; the others' loads fail."""
 
-    model = LocalModel("hf:big", LocalSettings(), load)
-    with pytest.raises(DeviceMemoryError, match="weights of hf:big"):
-        await model.ready()
-    await model.aclose()
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self.here: list[StandIn] = []
+        self.loads: list[str] = []
+
+    def model(self, name: str):
+        """Looks at a model that is loaded onto this device."""
+        device = self
+
+        class OnDevice(StandIn):
+            def close(self) -> None:
+                super().close()
+                device.here.remove(self)
+
+        def load() -> StandIn:
+            self.loads.append(name)
+            if len(self.here) == self.room:
+                raise OutOfMemoryError("no room")
+            self.here.append(OnDevice(name))
+            return self.here[-1]
+
+        return lambda: prospect(load, name)
+
+
+async def test_a_model_that_does_not_fit_says_what_to_do(local, request_of):
+    device = Device(room=0)
+    found = await answers(local(survey=device.model("big")), request_of("1"), request_of("2"))
+    assert [type(error) for error in found] == [DeviceMemoryError, DeviceMemoryError]
+    assert found[0] is not found[1]
+    assert all(word in str(found[0]) for word in ("weights of hf:toy", "dtype", "quantization"))
+    assert device.loads == ["big"]
+
+
+async def test_an_idle_model_makes_room_for_one_that_is_needed(local, request_of):
+    device = Device(room=1)
+    first, second = local(survey=device.model("first")), local(survey=device.model("second"))
+    for model, name in ((first, "first"), (second, "second"), (first, "first")):
+        assert (await model.answer(request_of(), LONG)).text.startswith(f"{name}/")
+        assert [engine.name for engine in device.here] == [name]
+    assert device.loads == ["first", "second", "second", "first", "first"]
+
+
+async def test_a_model_that_is_busy_is_not_released_for_another(local, request_of):
+    device = Device(room=1)
+    first, second = local(survey=device.model("first")), local(survey=device.model("second"))
+    await first.answer(request_of(), LONG)
+    device.here[0].seconds = LONG
+    device.here[0].began.clear()
+    task = asyncio.create_task(first.answer(request_of("long"), LONG))
+    await asyncio.to_thread(device.here[0].began.wait, LONG)
+    with pytest.raises(DeviceMemoryError, match="weights of hf:toy beside hf:toy; try"):
+        await second.answer(request_of(), LONG)
+    task.cancel()
+    await asyncio.wait([task])
+    assert device.loads == ["first", "second"]
 
 
 async def test_a_late_answer_whose_turn_came_is_no_matter_of_asking_again(local, request_of):
     engine = StandIn(seconds=LONG)
+    model = local(engine)
     with pytest.raises(AttemptTimeoutError, match=r"still computing after 0\.3 s") as caught:
-        await local(engine).answer(request_of(), 0.3)
+        await model.answer(request_of(), 0.3)
     assert not caught.value.transient
-    assert engine.stops == 1
+    await model.aclose()
+    assert engine.given_up == 1
 
 
 async def test_a_request_that_waited_too_long_leaves_the_queue(local, request_of):
@@ -152,7 +205,7 @@ async def test_a_request_that_waited_too_long_leaves_the_queue(local, request_of
     assert (await first).text.endswith("first")
     assert (await model.answer(request_of("third"), LONG)).text.endswith("third")
     assert engine.questions == [["first"], ["third"]]
-    assert engine.stops == 0
+    assert engine.given_up == 0
 
 
 async def test_a_cancelled_request_leaves_the_queue_and_stops_a_batch_of_nobody_else(local, request_of):
@@ -163,14 +216,14 @@ async def test_a_cancelled_request_leaves_the_queue_and_stops_a_batch_of_nobody_
     tasks[2].cancel()
     tasks[0].cancel()
     await asyncio.wait([tasks[0], tasks[2]])
-    assert engine.stops == 0
+    assert engine.given_up == 0
     tasks[1].cancel()
     await asyncio.wait(tasks)
-    assert engine.stops == 1
     assert all(task.cancelled() for task in tasks)
     engine.seconds = 0
     assert (await model.answer(request_of("after"), LONG)).text.endswith("after")
     assert engine.questions == [["0", "1"], ["after"]]
+    assert engine.given_up == 1
 
 
 @pytest.mark.parametrize("error", [RuntimeError("a bug"), StopIteration(), TimeoutError(), OSError("lost")])
@@ -194,21 +247,47 @@ async def test_one_request_beyond_the_context_fails_no_other(local, request_of):
 
 async def test_too_few_answers_are_a_bug(local, request_of, monkeypatch):
     engine = StandIn()
-    monkeypatch.setattr(engine, "write", lambda requests: [])
+    monkeypatch.setattr(engine, "write", lambda requests, wanted: [])
     with pytest.raises(RuntimeError, match="0 answers to 1"):
         await local(engine).answer(request_of(), LONG)
 
 
-async def test_nothing_is_loaded_before_it_is_needed_and_then_once(local, request_of):
+async def test_nothing_is_loaded_to_look_at_a_model_and_then_once(local, request_of):
+    loads: list[StandIn] = []
+    looked: list[int] = []
+
+    def load() -> StandIn:
+        loads.append(StandIn())
+        return loads[-1]
+
+    def survey():
+        looked.append(1)
+        return prospect(load)
+
+    model = local(survey=survey)
+    assert (model.prospect, model.capabilities) == (None, None)
+    found = await asyncio.gather(model.look(), model.look())
+    assert [one.revision for one in found] == ["r1", "r1"]
+    assert model.capabilities.logprobs
+    assert (looked, loads, model.loaded) == ([1], [], False)
+    await answers(model, request_of("a"), request_of("b"))
+    await model.look()
+    assert (looked, len(loads), model.loaded) == ([1], 1, True)
+
+
+async def test_what_shows_once_it_is_loaded_is_known_too(local, request_of):
     engine = StandIn()
+    engine.capabilities = engine.capabilities.model_copy(update={"prefix_cache": False})
     model = local(engine)
-    assert model.known is None
-    await asyncio.gather(model.ready(), model.ready(), model.answer(request_of(), LONG))
-    assert (model.known.name, model.known.revision) == ("toy", "r1")
+    await model.look()
+    assert model.capabilities.prefix_cache is None
+    await model.answer(request_of(), LONG)
+    assert model.capabilities.prefix_cache is False
 
 
-async def test_a_load_that_failed_is_tried_again(request_of):
-    outcomes: list[StandIn | Exception] = [ConfigError("no such folder"), StandIn()]
+@pytest.mark.parametrize("error", [ConfigError("damaged"), RuntimeError("a bug")])
+async def test_a_load_that_failed_fails_all_who_wait_and_is_tried_again(local, request_of, error):
+    outcomes: list[StandIn | Exception] = [error, StandIn()]
 
     def load() -> StandIn:
         outcome = outcomes.pop(0)
@@ -216,12 +295,69 @@ async def test_a_load_that_failed_is_tried_again(request_of):
             raise outcome
         return outcome
 
-    model = LocalModel("hf:toy", LocalSettings(), load)
+    model = local(survey=lambda: prospect(load))
+    found = await answers(model, request_of("a"), request_of("b"))
+    assert [(type(one), str(one)) for one in found] == [(type(error), str(error))] * 2
+    assert (await model.answer(request_of("c"), LONG)).text.endswith("c")
+
+
+async def test_a_look_that_failed_is_tried_again(local):
+    outcomes = [ConfigError("no such folder"), prospect(StandIn)]
+
+    def survey():
+        outcome = outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    model = local(survey=survey)
     with pytest.raises(ConfigError, match="no such folder"):
-        await model.ready()
-    await model.ready()
-    assert model.known is not None
-    await model.aclose()
+        await model.look()
+    assert (await model.look()).name == "toy"
+
+
+async def test_who_leaves_while_the_model_is_loaded_is_not_computed_for(local, request_of):
+    loads, go_on = threading.Event(), threading.Event()
+    engine = StandIn()
+
+    def load() -> StandIn:
+        loads.set()
+        assert go_on.wait(LONG)
+        return engine
+
+    model = local(survey=lambda: prospect(load))
+    leaving, staying = (asyncio.create_task(model.answer(request_of(name), LONG)) for name in ("leaving", "staying"))
+    await asyncio.to_thread(loads.wait, LONG)
+    leaving.cancel()
+    await asyncio.wait([leaving])
+    go_on.set()
+    await staying
+    assert engine.questions == [["staying"]]
+
+
+async def test_who_leaves_before_the_thread_begins_is_not_computed_for(local, request_of):
+    """The thread is busy when the batch is handed to it: nothing is lost of what happens before it begins."""
+    engine = StandIn()
+    model = local(engine)
+    await model.answer(request_of("first"), LONG)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def busy() -> None:
+        begun.set()
+        assert go_on.wait(LONG)
+
+    model._in_thread(busy)
+    await asyncio.to_thread(begun.wait, LONG)
+    tasks = [asyncio.create_task(model.answer(request_of(name), LONG)) for name in ("leaving", "staying")]
+    for _ in range(1000):
+        if model._batch:
+            break
+        await asyncio.sleep(0.001)
+    tasks[0].cancel()
+    await asyncio.wait(tasks[:1])
+    go_on.set()
+    assert (await tasks[1]).text.endswith("staying")
+    assert engine.questions == [["first"], ["staying"]]
 
 
 async def test_an_idle_model_is_released_and_loaded_again(local, request_of):
@@ -232,25 +368,17 @@ async def test_an_idle_model_is_released_and_loaded_again(local, request_of):
     assert (engines[0].closed, engines[0].sizes) == (0, [1, 1])
     await asyncio.sleep(0.2)
     assert engines[0].closed == 1
+    assert not model.loaded
     assert (await model.answer(request_of(), LONG)).text.startswith("second/")
-    assert model.known.name == "second"
 
 
 async def test_loading_a_released_model_again_is_no_part_of_an_answers_time(local, request_of):
     engines = [StandIn("first"), StandIn("second")]
     model = local(*engines, idle_seconds=0.05, load_seconds=0.3)
     for name in ("first", "second"):
-        await model.ready()
         assert (await model.answer(request_of(), 0.2)).text.startswith(f"{name}/")
         await asyncio.sleep(0.2)
     assert [engine.closed for engine in engines] == [1, 1]
-
-
-async def test_a_model_that_is_loaded_and_never_asked_is_released_too(local):
-    engine = StandIn()
-    await local(engine, idle_seconds=0.05).ready()
-    await asyncio.sleep(0.2)
-    assert engine.closed == 1
 
 
 async def test_closing_releases_the_model_and_ends_its_thread(local, request_of):
@@ -266,7 +394,7 @@ async def test_closing_releases_the_model_and_ends_its_thread(local, request_of)
     with pytest.raises(BackendError, match="is closed"):
         await model.answer(request_of(), LONG)
     with pytest.raises(BackendError, match="is closed"):
-        await model.ready()
+        await model.look()
 
 
 async def test_closing_stops_the_batch_under_way_and_who_waits_hears_of_it(local, request_of):
@@ -282,7 +410,8 @@ async def test_closing_stops_the_batch_under_way_and_who_waits_hears_of_it(local
     assert (engine.closed, engine.sizes) == (1, [1])
 
 
-async def test_closing_does_not_wait_for_a_load_and_releases_what_it_loaded(request_of):
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_closing_does_not_wait_for_a_load_and_releases_what_it_loaded(request_of, wanted):
     engine = StandIn()
     begun = threading.Event()
     go_on = threading.Event()
@@ -292,11 +421,14 @@ async def test_closing_does_not_wait_for_a_load_and_releases_what_it_loaded(requ
         assert go_on.wait(LONG)
         return engine
 
-    model = LocalModel("hf:slow", LocalSettings(), load)
-    task = asyncio.create_task(model.ready())
+    model = LocalModel("hf:slow", LocalSettings(), lambda: prospect(load))
+    task = asyncio.create_task(model.answer(request_of(), LONG))
     await asyncio.to_thread(begun.wait, LONG)
-    task.cancel()
+    if not wanted:
+        task.cancel()
     await asyncio.wait_for(model.aclose(), 5)
+    await asyncio.wait([task])
+    assert task.cancelled() if not wanted else isinstance(task.exception(), BackendError)
     go_on.set()
     for _ in range(200):
         if engine.closed:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import gc
 import json
-import threading
 import weakref
 from typing import Any
 
@@ -204,15 +203,29 @@ def test_numbers_that_overflow_are_told(engine: Open) -> None:
         llava.write([ask(ONE, "What?")])
 
 
-def test_a_write_can_be_stopped(engine: Open) -> None:
-    llava = engine("llava")
-    timer = threading.Timer(0.3, llava.stop)
-    timer.start()
-    [answer] = llava.write([ask(ONE, "What?", sampling=Sampling(max_tokens=20_000))])
-    timer.join()
-    assert 0 < answer.usage.output_tokens < 20_000
-    [after] = llava.write([ask(ONE, "What?")])
-    assert after.usage.output_tokens == 8
+class Patience:
+    """Wants the answers of these places for so many tokens, and the others to their end."""
+
+    def __init__(self, steps: dict[int, int]) -> None:
+        self._left = steps
+
+    def __call__(self, place: int) -> bool:
+        self._left[place] = left = self._left.get(place, 10**9) - 1
+        return left > 0
+
+
+@pytest.mark.parametrize("ways", [{}, {"vision_once": False}])
+def test_what_nobody_wants_any_more_is_not_written_on(engine: Open, ways: dict[str, bool]) -> None:
+    """One answer is given up: the batch ends with the others, which are what they would have been."""
+    llava = engine("llava", **ways)
+    short, other, long = ask(ONE, "What?"), ask("List parts."), ask(ONE, "Tell.", sampling=Sampling(max_tokens=20_000))
+    expected = [llava.write([request])[0].text for request in (short, other)]
+    answers = llava.write([short, long, other], Patience({1: 12}))
+    assert [answers[place].text for place in (0, 2)] == expected
+    assert 0 < answers[1].usage.output_tokens < 12
+    # Nobody wants any of it: it ends at once.
+    answers = llava.write([long, long], lambda place: False)
+    assert [answer.usage.output_tokens for answer in answers] == [0, 0]
 
 
 def test_closing_releases_the_model(engine: Open) -> None:
@@ -243,10 +256,10 @@ def test_a_family_that_takes_no_encodings_is_computed_plainly(engine: Open, monk
 
 
 def test_a_family_that_was_not_tested_is_computed_plainly(engine: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    from backends.local import transformers_engine
+    from backends.local import shortcuts
 
     expected = engine("llava").write([ask(ONE, "What?")])[0].text
-    monkeypatch.setattr(transformers_engine, "TESTED", frozenset())
+    monkeypatch.setattr(shortcuts, "TESTED", frozenset())
     other = engine("llava")
     assert "not been tested" in other.shortcuts.vision_once
     assert other.shortcuts.prefix_once is not None
@@ -255,9 +268,10 @@ def test_a_family_that_was_not_tested_is_computed_plainly(engine: Open, monkeypa
 
 
 def test_without_llguidance_the_schema_is_left_out_and_said(engine: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    from backends.local import transformers_engine
+    from backends.local import blueprint, transformers_engine
 
-    monkeypatch.setattr(transformers_engine, "has_llguidance", lambda: False)
+    for module in (blueprint, transformers_engine):
+        monkeypatch.setattr(module, "has_llguidance", lambda: False)
     llava = engine("llava")
     assert llava.capabilities.json_schema is False
     free, asked = llava.write([ask(ONE, "Which?"), ask(ONE, "Which?", schema=COLOUR)])

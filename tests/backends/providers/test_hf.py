@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import logging
 import os
 import subprocess
@@ -15,6 +16,7 @@ from backends.backend import Provider
 from backends.completion import Stop
 from backends.errors import AttemptTimeoutError, ConfigError, ContextLengthError, MissingExtraError, UnsupportedError
 from backends.layers.limiter import LimiterPolicy
+from backends.local.engine import Prospect
 from backends.local.settings import LocalSettings
 from backends.providers import hf
 from backends.providers.hf import open_hf
@@ -23,7 +25,7 @@ from backends.settings import BackendSettings
 from backends.shared import Shared
 from backends.stack import LayerPolicy, Resources, build_stack
 from tests.backends.local.model_folder import model_folder
-from tests.backends.local.stand_in import StandIn, drawn_with, question_of
+from tests.backends.local.stand_in import StandIn, drawn_with, prospect, question_of
 
 
 @pytest.fixture
@@ -31,11 +33,14 @@ def engines(monkeypatch):
     """The engines that were loaded, by source, in place of models of transformers."""
     loaded: dict[str, list[StandIn]] = {}
 
-    def load(source: str, settings: LocalSettings) -> StandIn:
+    def load(source: str) -> StandIn:
         loaded.setdefault(source, []).append(StandIn(source))
         return loaded[source][-1]
 
-    monkeypatch.setattr(hf, "load_engine", load)
+    def survey(source: str, settings: LocalSettings) -> Prospect:
+        return prospect(functools.partial(load, source), source)
+
+    monkeypatch.setattr(hf, "survey", survey)
     monkeypatch.setattr(hf, "no_chatter", lambda: None)
     monkeypatch.setenv("HF_HUB_DISABLE_TELEMETRY", "1")
     return loaded
@@ -58,14 +63,15 @@ async def test_an_answer_and_what_is_known_of_it(engines, request_of):
     await backend.aclose()
 
 
-async def test_nothing_is_loaded_before_it_is_prepared(engines):
+async def test_nothing_is_loaded_before_it_is_asked(engines, request_of):
     backend = opened("Qwen/Qwen2.5-VL-3B-Instruct")
     assert backend.capabilities.box_format == "pixels"
     assert backend.capabilities.prefill
     assert engines == {}
     assert not any(thread.name.startswith("sixlens-") for thread in threading.enumerate())
     await backend.prepare()
-    await backend.prepare()
+    assert engines == {}
+    await asyncio.gather(backend.complete(request_of("a")), backend.complete(request_of("b")))
     assert [len(loads) for loads in engines.values()] == [1]
     await backend.aclose()
 
@@ -153,7 +159,7 @@ async def test_no_more_calls_than_two_batches_are_in_flight(engines, request_of)
 
 async def test_attempt_seconds_end_an_attempt(engines, request_of):
     backend = opened(attempt_seconds=0.05)
-    await backend.prepare()
+    await backend.complete(request_of())
     engines["toy"][0].seconds = 30
     with pytest.raises(AttemptTimeoutError, match=r"deadlines\.attempt"):
         await backend.complete(request_of())
@@ -161,13 +167,18 @@ async def test_attempt_seconds_end_an_attempt(engines, request_of):
 
 
 async def test_loading_is_not_part_of_an_attempt(engines, request_of, monkeypatch):
-    load = hf.load_engine
+    look = hf.survey
 
-    def slowly(source: str, settings: LocalSettings) -> StandIn:
-        threading.Event().wait(0.2)
-        return load(source, settings)
+    def slowly(source: str, settings: LocalSettings) -> Prospect:
+        found = look(source, settings)
 
-    monkeypatch.setattr(hf, "load_engine", slowly)
+        def load() -> StandIn:
+            threading.Event().wait(0.2)
+            return found.load()
+
+        return dataclasses.replace(found, load=load)
+
+    monkeypatch.setattr(hf, "survey", slowly)
     backend = opened(attempt_seconds=0.1)
     assert (await backend.complete(request_of("x"))).text.endswith("x")
     await backend.aclose()
@@ -194,7 +205,7 @@ async def test_what_cannot_be_left_out_is_refused(engines, request_of, says, cha
     backend = opened(capabilities=says)
     with pytest.raises(error, match="hf:toy"):
         await backend.complete(request_of(**changes))
-    assert engines["toy"][0].batches == []
+    assert engines == {}
     await backend.aclose()
 
 
@@ -233,10 +244,10 @@ def test_the_extra_is_missed_when_the_backend_is_opened_and_the_backend_is_known
 
 
 async def test_packages_that_do_not_work_are_one_line(monkeypatch, engines):
-    def broken(source: str, settings: LocalSettings) -> StandIn:
+    def broken(source: str, settings: LocalSettings) -> Prospect:
         raise ImportError("libcudart.so.12: cannot open shared object file")
 
-    monkeypatch.setattr(hf, "load_engine", broken)
+    monkeypatch.setattr(hf, "survey", broken)
     backend = opened()
     with pytest.raises(ConfigError, match="packages of the extra `local` do not work here: libcudart"):
         await backend.prepare()
