@@ -39,12 +39,12 @@ The cookie makes `<img>`, links to reports, downloads and `EventSource` work on 
         application/json: the same without `image`.
         `?wait=N` or `Prefer: wait=N`: wait up to N seconds (0 to 120; default 0) for the verdict.
         `Idempotency-Key: KEY`: the same key with the same body gives the same judgment (`Idempotent-Replayed: true`).
-        One that ended with 503 (`no_verdict`, `budget`, `interrupted`) frees its key: ask again with it.
+        One that ended with 503 (`no_verdict`, `budget`, `interrupted`, `storage`) frees its key: ask again with it.
       → 200 Judgment (finished), or 202 Judgment (not yet); both with `Location: /v1/judgments/ID`.
       → 400 `bad_request`, 408 `too_slow`, 413 `too_large`, 415 `not_a_picture`, 422 `invalid` | `picture` (unreadable)
         | `idempotency_key_reused` | `urls_not_allowed`, 429 `busy` with Retry-After, 503 `no_verdict` | `draining`
         (with Retry-After), 507 `no_room`.
-        Any route: 503 `storage` (with Retry-After) while the database cannot be used.
+        Any route: 503 `storage` (with Retry-After) while the data folder cannot be used.
         An error that a judgment ended with carries the judgment too: `{"error": {…, "judgment": ID}}`.
 
     GET    /v1/judgments/{id}           Judgment. `id` is a judgment's id, or the id that stands in its verdict.
@@ -72,7 +72,7 @@ The cookie makes `<img>`, links to reports, downloads and `EventSource` work on 
                           links: {self, events, report, picture, verdict, appeal} — addresses, null when not to be had}
     Decision = {decision: real|generated|cannot_tell, note, reviewer, blind: bool — before the label was shown,
                 decided_at}
-    error.kind of a failed judgment: picture, no_verdict, budget, interrupted, configuration, program
+    error.kind of a failed judgment: picture, no_verdict, budget, interrupted, storage, configuration, program
 
 # Events
 

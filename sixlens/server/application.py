@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -21,7 +20,7 @@ import sixlens
 from backends.backend import Backend
 from orchestrator.ensemble import Ensemble
 from sixlens.server import event_routes, judgment_routes, report_routes, review_routes, system_routes
-from sixlens.server.errors import ApiError
+from sixlens.server.errors import ApiError, StorageError
 from sixlens.server.guard import Guard
 from sixlens.server.openapi import complete
 from sixlens.server.service import Service
@@ -79,7 +78,7 @@ def create_app(
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(ClientDisconnect, _gone)
-    app.add_exception_handler(sqlite3.OperationalError, _stuck)
+    app.add_exception_handler(StorageError, _stuck)
     app.add_exception_handler(Exception, _fault)
     return app
 
@@ -133,10 +132,11 @@ async def _gone(_: Request, __: Exception) -> Response:
     return Response(status_code=_GONE)
 
 
-async def _stuck(_: Request, error: Exception) -> Response:
-    log.error("The database cannot be used: %s", error)
-    message = "The server's database cannot be used now; its disk may be full."
-    return ApiError(503, "storage", message, retry_after=10).response()
+async def _stuck(request: Request, error: Exception) -> Response:
+    log.error("%s", error)
+    service: Service = request.app.state.service
+    service.metrics.storage.inc()
+    return ApiError(503, "storage", str(error), retry_after=10).response()
 
 
 async def _fault(_: Request, error: Exception) -> Response:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from starlette.responses import JSONResponse
@@ -17,7 +19,14 @@ from backends.errors import (
 )
 
 UNAVAILABLE = 503
+
+
+class StorageError(ConfigError):
+    """The data folder cannot be used now: its disk is full or gone. This may pass by itself."""
+
+
 _KINDS: tuple[tuple[type[SixlensError], str, int], ...] = (
+    (StorageError, "storage", UNAVAILABLE),
     (ImageError, "picture", 422),
     (NoVerdictError, "no_verdict", UNAVAILABLE),
     (BackendError, "no_verdict", UNAVAILABLE),
@@ -54,6 +63,28 @@ class ApiError(Exception):
             headers["WWW-Authenticate"] = "Bearer"
         body = {"error": {"kind": self.kind, "message": str(self), **self.more}}
         return JSONResponse(body, self.status, headers)
+
+
+@contextmanager
+def storage() -> Iterator[None]:
+    """Turns what an operating system or SQLite says of a disk into a StorageError; other mistakes are left as they are.
+
+    Raises:
+        StorageError: a file or the database cannot be used.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise _unusable(error.strerror or "unknown reason") from error
+    except sqlite3.DatabaseError as error:
+        # Its other kinds are mistakes of ours, such as a row that is there already.
+        if type(error) not in (sqlite3.OperationalError, sqlite3.DatabaseError):
+            raise
+        raise _unusable(str(error)) from error
+
+
+def _unusable(reason: str) -> StorageError:
+    return StorageError(f"The server's data folder cannot be used now ({reason}); its disk may be full.")
 
 
 def kind_of(error: SixlensError) -> str:

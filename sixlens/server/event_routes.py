@@ -32,13 +32,14 @@ async def events(ident: Id, service: Shared) -> Response:
     progress = service.queue.progress(row["id"])
     if progress is None:
         row = await service.judgment(ident)
-    return StreamingResponse(_text(row, progress), media_type="text/event-stream")
+    text = _text(row, progress, draining=service.queue.draining)
+    return StreamingResponse(text, media_type="text/event-stream")
 
 
-async def _text(row: Row, progress: Progress | None) -> AsyncIterator[str]:
+async def _text(row: Row, progress: Progress | None, *, draining: bool) -> AsyncIterator[str]:
     yield _RETRY
     if progress is None:
-        for happening in _afterwards(row):
+        for happening in _afterwards(row, draining=draining):
             yield _written(happening)
         return
     if row["status"] == "queued":
@@ -47,15 +48,15 @@ async def _text(row: Row, progress: Progress | None) -> AsyncIterator[str]:
         yield ": still here\n\n" if happened is None else _written(happened)
 
 
-def _afterwards(row: Row) -> list[Happening]:
-    """The events of a judgment that has ended, made from what is kept of it."""
+def _afterwards(row: Row, *, draining: bool) -> list[Happening]:
+    """The events of a judgment that is not under way here, made from what is kept of it."""
     if row["status"] == "failed":
         return [("failed", {"error": views.error_of(row)})]
     judgment = views.judgment(row)
     verdict = judgment["verdict"]
     if verdict is None:
-        # It waits on disk, and this server does not take it up any more.
-        return [("draining", {})]
+        # It waits on disk for the next server; or this one is just about to take it up, so come again.
+        return [("draining", {})] if draining else []
     return [
         ("status", {"status": "running", "position": None}),
         ("prepared", {"subject": verdict["subject"], "medium": verdict["medium"]}),

@@ -20,6 +20,9 @@ class Metrics:
             "sixlens_judgments", "Judgments that ended with a verdict.", ("ensemble", "label"), registry=registry
         )
         self.failures = Counter("sixlens_failures", "Judgments that ended without one.", ("kind",), registry=registry)
+        self.storage = Counter(
+            "sixlens_storage_failures", "Times that the data folder could not be used.", registry=registry
+        )
         self.refused = Counter("sixlens_refused", "Requests refused because the queue is full.", registry=registry)
         self.reports = Counter(
             "sixlens_reports", "Reports of paradigms.", ("paradigm", "outcome", "label"), registry=registry

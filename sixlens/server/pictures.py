@@ -15,6 +15,7 @@ from backends.errors import ConfigError, ImageError
 from backends.images.image import Image, ImageLimits
 from backends.images.kind import identify
 from backends.images.source import display_name, load_image
+from sixlens.server.errors import storage
 
 _CHUNK = 1024 * 1024
 _SUFFIXES = frozenset(
@@ -76,12 +77,13 @@ class PictureFolder:
         """Where the picture of this judgment lies, or would lie."""
         return self._folder / f"{judgment}{suffix}"
 
+    @storage()
     def spool(self, judgment: str, suffix: str, source: BinaryIO) -> Spooled:
         """Copy a file here, whole or not at all.
 
         Raises:
             ImageError: it does not begin like a picture that can be read.
-            OSError: it cannot be written.
+            StorageError: it cannot be written.
         """
         identify(source.read(_CHUNK))
         source.seek(0)
@@ -100,28 +102,32 @@ class PictureFolder:
             partial.unlink(missing_ok=True)
         return Spooled(digest.hexdigest(), size)
 
+    @storage()
     def write(self, judgment: str, suffix: str, data: bytes) -> None:
-        """Keep a picture that was fetched."""
+        """Keep a picture that was fetched. Raises StorageError."""
         partial = self.path(judgment, _PARTIAL)
         with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(data)
         partial.replace(self.path(judgment, suffix))
 
-    def link(self, judgment: str, source: str, suffix: str) -> None:
-        """Keep one judgment's picture for another one too.
+    @storage()
+    def link(self, judgment: str, source: str, suffix: str) -> bool:
+        """Keep one judgment's picture for another one too; False when it is not kept.
 
         Raises:
-            FileNotFoundError: it is not kept.
-            OSError: it cannot be written.
+            StorageError: it cannot be written.
         """
         old, new = self.path(source, suffix), self.path(judgment, suffix)
         try:
             new.hardlink_to(old)
         except FileNotFoundError:
-            raise
+            return False
         except OSError:
             # Some file systems know no second name for a file.
             shutil.copyfile(old, new)
+        # Both names have the time of the old one, and so old a file that belongs to no judgment yet would be deleted.
+        os.utime(new)
+        return True
 
     def load(self, judgment: str, suffix: str, name: str) -> Image:
         """Read and decode a picture, under the name that its sender gave it.
@@ -141,24 +147,32 @@ class PictureFolder:
 
         Raises:
             ImageError: it cannot be fetched or read, or is refused.
+            StorageError: it cannot be written.
         """
         image = load_image(url, allow_urls=True, limits=self.limits)
         self.write(judgment, "", image.data)
         return image
 
+    @storage()
     def remove(self, judgment: str, suffix: str) -> None:
-        """Delete a picture; it need not be there."""
+        """Delete a picture; it need not be there. Raises StorageError."""
         self.path(judgment, suffix).unlink(missing_ok=True)
 
+    @storage()
     def remove_all(self, judgments: Iterable[str]) -> None:
-        """Delete the pictures of these judgments, whatever their suffixes."""
+        """Delete the pictures of these judgments, whatever their suffixes. Raises StorageError."""
         names = frozenset(judgments)
         for path in self._folder.iterdir():
             if path.stem in names:
                 path.unlink(missing_ok=True)
 
+    @storage()
     def remove_orphans(self, kept: frozenset[str] | set[str]) -> None:
-        """Delete files older than an hour that belong to no judgment in `kept`, for example after a crash."""
+        """Delete files older than an hour that belong to no judgment in `kept`, for example after a crash.
+
+        Raises:
+            StorageError: one cannot be deleted.
+        """
         before = time.time() - _ORPHAN_SECONDS
         for path in self._folder.iterdir():
             if path.stem not in kept and path.stat().st_mtime < before:

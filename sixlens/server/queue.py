@@ -8,9 +8,10 @@ import math
 import sqlite3
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import aclosing, contextmanager
 from functools import partial
+from typing import Concatenate
 
 from backends.errors import ConfigError, ProgramError, SixlensError
 from backends.images.image import Image
@@ -18,7 +19,7 @@ from fusion.verdict import Verdict
 from orchestrator.judge import Decided, Event, Prepared, Reported
 from sixlens.server import judgment_rows as rows
 from sixlens.server import review_rows, views
-from sixlens.server.errors import UNAVAILABLE, ApiError, kind_of, status_of
+from sixlens.server.errors import UNAVAILABLE, ApiError, StorageError, kind_of, status_of
 from sixlens.server.judges import Judges
 from sixlens.server.judgment_rows import Finish, NewJudgment, Row
 from sixlens.server.metrics import Metrics
@@ -26,7 +27,7 @@ from sixlens.server.pictures import PictureFolder
 from sixlens.server.progress import Progress
 from sixlens.server.review_rules import reason_for_review
 from sixlens.server.settings import ServerSettings
-from sixlens.server.store import Store
+from sixlens.server.store import P, Store, T
 
 log = logging.getLogger("sixlens")
 
@@ -34,6 +35,8 @@ _FIRST_GUESS_S = 5.0
 """How long a judgment is thought to take before one has ended."""
 _MEMORY = 0.2
 """The weight of the latest judgment in the mean time that one takes."""
+_STORAGE_PAUSE_S = 5.0
+"""Seconds until the data folder is tried again when its disk is full or gone."""
 _LONGEST_RETRY_S = 600
 """The longest wait that is told, in seconds: those who come again too early are counted twice."""
 
@@ -221,31 +224,58 @@ class JudgmentQueue:
     async def _perform(self, ident: str) -> None:
         """One judgment, from its turn to its end. Nothing that goes wrong with it costs the worker."""
         progress, began = self._progress.get(ident), time.monotonic()
-        row = None
+        if progress is None:
+            return
         try:
-            row = await self._store.run(rows.begin, ident, time.time())
-            if row is None or progress is None:
-                return
-            self._metrics.waited.observe(row["started_at"] - row["created_at"])
-            await self._judge(row, progress)
+            await self._attempt(ident, progress)
         except asyncio.CancelledError:
-            if ident not in self._stopped and progress is not None:
-                await self._store.run(rows.hand_back, ident)
+            if ident not in self._stopped:
+                await self._hand_back(ident)
                 self._leave(progress)
+        finally:
+            self._mean_s += _MEMORY * (time.monotonic() - began - self._mean_s)
+            progress.end()
+
+    async def _attempt(self, ident: str, progress: Progress) -> None:
+        row = await self._surely(rows.begin, ident, time.time())
+        if row is None:
+            return
+        self._metrics.waited.observe(row["started_at"] - row["created_at"])
+        try:
+            await self._judge(row, progress)
         except SixlensError as error:
             await self._fail(row, progress, error)
-        except (OSError, sqlite3.Error):
-            # The disk is full or gone. The judgment is taken up again when the server starts again.
-            log.exception("The data folder cannot be used")
         except Exception as error:
             # The one net under all judgments; with `strict` a Judge lets everything through.
             log.exception("A fault in the program while judgment %s was under way", ident)
             words = f"A fault in the program ({type(error).__name__}); the server's log has the details."
             await self._fail(row, progress, ProgramError(words))
-        finally:
-            self._mean_s += _MEMORY * (time.monotonic() - began - self._mean_s)
-            if progress is not None:
-                progress.end()
+
+    async def _surely(
+        self, work: Callable[Concatenate[sqlite3.Connection, P], T], /, *arguments: P.args, **named: P.kwargs
+    ) -> T:
+        """Do some work of the store, as often as it takes until the disk is neither full nor gone.
+
+        So a verdict is not lost, nor paid for again, and no judgment is left under way. The worker waits meanwhile: the
+        next judgment would come no further.
+        """
+        while True:
+            try:
+                return await self._store.run(work, *arguments, **named)
+            except StorageError as error:
+                self._stumbled(error)
+                await asyncio.sleep(_STORAGE_PAUSE_S)
+
+    def _stumbled(self, error: StorageError) -> None:
+        log.error("%s", error)
+        self._metrics.storage.inc()
+
+    async def _hand_back(self, ident: str) -> None:
+        """Let a judgment wait again. Where that cannot be noted, the next server finds it under way and takes it up."""
+        try:
+            await self._store.run(rows.hand_back, ident)
+        except StorageError as error:
+            self._stumbled(error)
 
     async def _judge(self, row: Row, progress: Progress) -> None:
         ident, began = row["id"], time.monotonic()
@@ -279,7 +309,7 @@ class JudgmentQueue:
         return image
 
     async def _note_fetched(self, ident: str, image: Image) -> None:
-        await self._store.run(rows.note_picture, ident, image.name, image.sha256, len(image.data))
+        await self._surely(rows.note_picture, ident, image.name, image.sha256, len(image.data))
 
     async def _decided(self, row: Row, progress: Progress, verdict: Verdict, seconds: float) -> None:
         ident = row["id"]
@@ -291,39 +321,37 @@ class JudgmentQueue:
             asked=bool(row["asked"]),
         )
         review = None if reason is None else (str(uuid.uuid4()), *reason)
-        await self._store.run(rows.finish, Finish(ident, verdict, time.time(), review))
+        await self._surely(rows.finish, Finish(ident, verdict, time.time(), review))
         self._metrics.decided(verdict, seconds)
         await self._let_picture_go(ident, row["suffix"])
         if row["supersedes"] is not None:
             await self._let_ancestor_go(row["supersedes"])
-        self._metrics.reviews.set(await self._store.run(review_rows.waiting))
-        ended = await self._store.run(rows.read, ident)
+        self._metrics.reviews.set(await self._surely(review_rows.waiting))
+        ended = await self._surely(rows.read, ident)
         if ended is not None:
             progress.add("decided", {"judgment": views.judgment(ended)}, last=True)
 
-    async def _fail(self, row: Row | None, progress: Progress | None, error: SixlensError) -> None:
-        if row is None or progress is None:
-            return
+    async def _fail(self, row: Row, progress: Progress, error: SixlensError) -> None:
         kind, message = kind_of(error), self._judges.without_paths(error)
         log.warning("There is no verdict for %s: %s", row["id"], error)
-        try:
-            passing = status_of(kind) == UNAVAILABLE
-            await self._store.run(rows.fail, row["id"], kind, message, time.time(), passing=passing)
-            await self._let_picture_go(row["id"], row["suffix"])
-        except (OSError, sqlite3.Error):
-            log.exception("The data folder cannot be used")
+        passing = status_of(kind) == UNAVAILABLE
+        await self._surely(rows.fail, row["id"], kind, message, time.time(), passing=passing)
+        await self._let_picture_go(row["id"], row["suffix"])
         self._metrics.failures.labels(kind).inc()
         progress.add("failed", {"error": {"kind": kind, "message": message}}, last=True)
 
     async def _let_ancestor_go(self, ident: str) -> None:
-        ancestor = await self._store.run(rows.read, ident)
+        ancestor = await self._surely(rows.read, ident)
         if ancestor is not None:
             await self._let_picture_go(ident, ancestor["suffix"])
 
     async def _let_picture_go(self, ident: str, suffix: str) -> None:
-        """Delete the picture of a judgment, unless somebody still needs it."""
-        if await self._store.run(rows.release, ident, keep=self._settings.keep_pictures):
-            await asyncio.to_thread(self._pictures.remove, ident, suffix)
+        """Delete the picture of a judgment, unless somebody still needs it. What is left now, the next purge finds."""
+        try:
+            if await self._store.run(rows.release, ident, keep=self._settings.keep_pictures):
+                await asyncio.to_thread(self._pictures.remove, ident, suffix)
+        except StorageError as error:
+            self._stumbled(error)
 
     async def picture_done_with(self, ident: str, suffix: str) -> None:
         """After a decision: delete the picture, unless somebody still needs it."""

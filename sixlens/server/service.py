@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -16,7 +15,7 @@ from backends.images.image import ImageLimits
 from orchestrator.ensemble import Ensemble
 from sixlens.server import judgment_rows as rows
 from sixlens.server import review_rows
-from sixlens.server.errors import ApiError, not_found
+from sixlens.server.errors import ApiError, StorageError, not_found
 from sixlens.server.judges import Judges
 from sixlens.server.judgment_rows import Row
 from sixlens.server.metrics import Metrics
@@ -101,8 +100,9 @@ class Service:
 
     async def forget(self, ident: str) -> None:
         """Delete a judgment, with its picture, reviews and decisions."""
-        await self.queue.stop_judging(ident)
+        # In this order, since a judgment that was stopped and then could not be deleted would go on no more.
         await self.store.run(rows.delete, [ident])
+        await self.queue.stop_judging(ident)
         await asyncio.to_thread(self.pictures.remove_all, [ident])
         self.metrics.reviews.set(await self.store.run(review_rows.waiting))
 
@@ -122,8 +122,9 @@ class Service:
             await asyncio.sleep(_PURGE_EVERY_S)
             try:
                 await self.purge()
-            except (OSError, sqlite3.Error):
+            except StorageError:
                 log.exception("Old judgments cannot be deleted")
+                self.metrics.storage.inc()
 
 
 def gone() -> ApiError:

@@ -14,6 +14,7 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 from filelock import FileLock, Timeout
 
 from backends.errors import ConfigError
+from sixlens.server.errors import storage
 from sixlens.server.store_schema import open_database
 
 DATABASE, LOCK = "judgments.sqlite", "lock"
@@ -62,6 +63,9 @@ class Store:
         """Do some work with the connection, as one transaction: all of it counts, or nothing.
 
         A caller that is cancelled no longer waits; the work is done all the same.
+
+        Raises:
+            StorageError: the database cannot be used now; nothing of the work counts.
         """
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(
@@ -72,14 +76,15 @@ class Store:
         connection = self._connection
         if connection is None:
             raise sqlite3.ProgrammingError("the store is closed")
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            result = work(connection)
-            connection.execute("COMMIT")
-        finally:
-            # Still open unless it was committed, or a full disk has ended it; it would stand in the way of all others.
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+        with storage():
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                result = work(connection)
+                connection.execute("COMMIT")
+            finally:
+                # Still open unless it was committed, or a full disk has ended it; it would stand in the way of others.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
         return result
 
     def _open(self) -> sqlite3.Connection:

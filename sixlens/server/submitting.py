@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import time
 import uuid
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from pathlib import PurePath
 from backends.errors import ImageError, UnknownNameError
 from backends.images.source import display_name, written_path
 from sixlens.server import judgment_rows as rows
-from sixlens.server.errors import ApiError, no_room
+from sixlens.server.errors import ApiError, StorageError, no_room
 from sixlens.server.judgment_rows import NewJudgment, Row
 from sixlens.server.pictures import Spooled, shown_name
 from sixlens.server.service import Service
@@ -132,20 +131,18 @@ async def _keep(service: Service, ident: str, url: str | None, upload: Upload) -
         return name, suffix, await asyncio.to_thread(service.pictures.spool, ident, suffix, upload.file)
     except ImageError as error:
         raise ApiError(415, "not_a_picture", f"{name}: {error}") from error
-    except OSError as error:
+    except StorageError as error:
         raise no_room() from error
 
 
 async def _link(service: Service, ident: str, row: Row) -> None:
     try:
-        if not row["kept"]:
-            raise FileNotFoundError
-        await asyncio.to_thread(service.pictures.link, ident, row["id"], row["suffix"])
-    except FileNotFoundError as error:
-        message = "The picture is not kept any more: send it again, or a better file, as `image`."
-        raise ApiError(409, "picture_gone", message) from error
-    except OSError as error:
+        linked = row["kept"] and await asyncio.to_thread(service.pictures.link, ident, row["id"], row["suffix"])
+    except StorageError as error:
         raise no_room() from error
+    if not linked:
+        message = "The picture is not kept any more: send it again, or a better file, as `image`."
+        raise ApiError(409, "picture_gone", message)
 
 
 async def _submit(service: Service, new: NewJudgment) -> Taken:
@@ -155,7 +152,7 @@ async def _submit(service: Service, new: NewJudgment) -> Taken:
     except rows.AppealUnderWayError as error:
         await asyncio.to_thread(service.pictures.remove, new.id, new.suffix)
         raise _under_way() from error
-    except sqlite3.Error as error:
+    except StorageError as error:
         await asyncio.to_thread(service.pictures.remove, new.id, new.suffix)
         raise ApiError(507, "no_room", "The server cannot keep the judgment now; its disk may be full.") from error
     if ident == new.id:

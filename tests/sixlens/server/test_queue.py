@@ -12,8 +12,9 @@ import pytest
 from starlette.requests import ClientDisconnect
 
 from backends.errors import ConfigError
+from backends.images.source import load_image
 from sixlens.server import judgment_rows as rows
-from tests.sixlens.server.conftest import DECIDED, UNDECIDED, Running, Serve, bytes_of
+from tests.sixlens.server.conftest import DECIDED, SILENT, UNDECIDED, Running, Serve, bytes_of
 from tests.sixlens.server.test_judgment_routes import HANGING, NO_CACHE, SLOW, files, finished, variant
 
 
@@ -203,11 +204,111 @@ async def test_a_full_disk_costs_one_request(serve: Serve, photo: Path, monkeypa
             raise OSError(28, "No space left on device")
 
         with monkeypatch.context() as broken:
-            broken.setattr(server.service.pictures, "spool", full)
+            broken.setattr("sixlens.server.pictures.os.fsync", full)
             answer = await server.client.post("/v1/judgments", files=files(photo))
             assert (answer.status_code, answer.json()["error"]["kind"]) == (507, "no_room")
         assert (await server.ask(photo))["status"] == "done"
         await free(server)
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, name: str, times: int) -> None:
+    """Let the disk be full for so many tries of this work."""
+    work, left = getattr(rows, name), [None] * times
+
+    def full(*arguments: Any, **named: Any) -> Any:
+        if left:
+            left.pop()
+            raise sqlite3.OperationalError("database or disk is full")
+        return work(*arguments, **named)
+
+    monkeypatch.setattr("sixlens.server.queue._STORAGE_PAUSE_S", 0.01)
+    monkeypatch.setattr(rows, name, full)
+
+
+@pytest.mark.parametrize(
+    ("name", "script", "status"),
+    [("begin", DECIDED, "done"), ("finish", DECIDED, "done"), ("fail", SILENT, "failed"), ("release", DECIDED, "done")],
+)
+async def test_a_disk_that_is_full_for_a_while_loses_nothing(
+    serve: Serve, name: str, script: str, status: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = 1 if name == "release" else 3
+    async with serve(script, concurrency=1) as server:
+        failing(monkeypatch, name, tries)
+        judgment = await finished(server, (await post(server, 1)).json()["id"])
+        assert judgment["status"] == status
+        counted = (await server.client.get("/metrics")).text
+        assert f"sixlens_storage_failures_total {tries}.0" in counted
+        if name == "finish":
+            assert f"sixlens_calls_total {judgment['verdict']['usage']['calls']}.0" in counted  # asked once
+        assert (await finished(server, (await post(server, 2)).json()["id"]))["status"] == status
+
+
+async def test_a_server_can_stop_while_its_disk_is_full(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serve(concurrency=1, grace_s=0) as server:
+        with monkeypatch.context() as change:
+            failing(change, "finish", 10_000)
+            failing(change, "hand_back", 10_000)
+            judgment = (await post(server, 1)).json()["id"]
+            following = asyncio.create_task(events(server, judgment))
+            for _ in range(1000):
+                if "storage_failures_total 0.0" not in (await server.client.get("/metrics")).text:
+                    break
+                await asyncio.sleep(0.01)
+            await server.service.queue.drain()
+            assert (await following)[-1][0] == "draining"
+    async with serve() as server:
+        assert (await finished(server, judgment))["status"] == "done"
+
+
+async def test_what_is_only_slow_is_not_taken_for_the_disk(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serve() as server:
+
+        async def late(*_: object) -> None:
+            raise TimeoutError("somebody was slow")
+
+        monkeypatch.setattr(server.service.queue, "_happened", late)
+        answer = await server.client.post("/v1/judgments?wait=20", files={"image": ("a.png", variant(1))})
+        assert (answer.status_code, answer.json()["error"]["kind"]) == (500, "program")
+        judgment = answer.json()["error"]["judgment"]
+        assert [name for name, _ in await events(server, judgment)] == ["failed"]
+        assert 'sixlens_failures_total{kind="program"} 1.0' in (await server.client.get("/metrics")).text
+
+
+async def test_draining_is_only_said_by_a_server_that_drains(serve: Serve) -> None:
+    async with serve(None) as server:
+        new = rows.NewJudgment("a", 1.0, "measured", "0", "a.png")
+        await server.service.store.run(rows.insert, new)  # and not yet let wait
+        assert await events(server, "a") == []
+        server.service.queue.draining = True
+        assert await events(server, "a") == [("draining", {})]
+
+
+async def test_what_cannot_be_deleted_goes_on(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serve(SLOW) as server:
+        address = (await post(server, 1)).headers["location"]
+        with monkeypatch.context() as change:
+            failing(change, "delete", 1)
+            refused = await server.client.delete(address)
+        assert (refused.status_code, refused.json()["error"]["kind"]) == (503, "storage")
+        assert (await finished(server, address.rpartition("/")[2]))["status"] == "done"
+        assert (await server.client.delete(address)).status_code == 204
+
+
+async def test_a_fetched_picture_that_cannot_be_kept_frees_its_key(
+    serve: Serve, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device", "/srv/private/a.part")
+
+    monkeypatch.setattr("sixlens.server.pictures.load_image", lambda *_, **__: load_image(photo))
+    monkeypatch.setattr(Path, "replace", full)
+    async with serve(allow_urls=True) as server:
+        asked = {"url": "https://example.org/a.jpg"}
+        answer = await server.client.post("/v1/judgments?wait=20", json=asked, headers={"Idempotency-Key": "k"})
+        assert (answer.status_code, answer.json()["error"]["kind"]) == (503, "storage")
+        assert "/srv" not in answer.text
+        monkeypatch.undo()
 
 
 async def test_the_wait_told_follows_the_time_that_judgments_take(serve: Serve) -> None:
