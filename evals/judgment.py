@@ -58,6 +58,9 @@ class Judgment(_Record):
     """The case's name in its data set; unique there."""
     sha256: str = ""
     """Of the original file, hexadecimal."""
+    likeness: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$")
+    """128 bits of what the original shows, hexadecimal, by which copies are known; None for a picture that is too plain
+    for it, or was not read."""
     truth: Label | None = None
     """`generated` or `real`, as the data set says; None for an unlabelled case."""
     generator: str | None = None

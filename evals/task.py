@@ -7,6 +7,7 @@ from typing import Any
 
 from backends.errors import SixlensError
 from backends.images.image import Image
+from backends.images.likeness import likeness
 from evals.data.item import Item
 from evals.data.spec import DataSpec
 from evals.experiment import NONE
@@ -45,16 +46,18 @@ class Result:
 
 async def perform(task: Task, judge: Judge, data: DataSpec, *, keep_words: bool) -> Result:
     """Judge the case of a task. Its errors are results, faults of the program included."""
-    digest = ""
+    seen: dict[str, str] = {}
 
     def picture() -> Image:
-        nonlocal digest
         image = task.item.load(data.reencode)
-        digest = image.perturbed_from or image.sha256
+        seen["sha256"] = image.perturbed_from or image.sha256
+        bits = likeness(image.pixels())
+        if bits is not None:
+            seen["likeness"] = f"{bits:032x}"
         return image if task.perturbation == NONE else perturb(image, task.perturbation)
 
     judged = await judge.outcome(picture, known_as=task.item.case)
-    about = {**_about(task, digest), "costs": costs_of(judged.usage)}
+    about = {**_about(task), **seen, "costs": costs_of(judged.usage)}
     verdict = judged.verdict
     if verdict is None:
         return Result(_failed(about, judged.error), starved=_refused(judge))
@@ -90,12 +93,11 @@ def _failed(about: dict[str, Any], error: SixlensError | None) -> Judgment:
     return Judgment(**about, label=None, error=str(error), error_kind=type(error).__name__)
 
 
-def _about(task: Task, digest: str) -> dict[str, Any]:
+def _about(task: Task) -> dict[str, Any]:
     """What is known of a judgment before the outcome."""
     item = task.item
     return {
         "case": item.case,
-        "sha256": digest,
         "truth": item.truth,
         "generator": item.generator,
         "source": item.source,

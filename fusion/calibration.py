@@ -9,17 +9,16 @@ from pathlib import Path
 from typing import Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from backends.yaml_file import build, read_yaml
+from fusion.remembered import DIGEST, LOOK, unpacked
 from fusion.verdict import CalibrationNote
 from paradigms.label import Label
 
 FittedStrategy = Literal["log_odds", "stacked"]
 LIMIT = 4.0
 """How far a score (in its scale) or the log-odds of a stated chance may reach, so that no single number decides."""
-CASE_DIGITS = 12
-MOST_CASES = 50_000
 HEADER = "# A calibration. An ensemble uses it with `fusion: {strategy: %s, calibration: THIS FILE}`.\n"
 
 
@@ -170,9 +169,29 @@ class FittedOn(_Record):
     ensemble: str | None = None
     config_sha256: str | None = None
     paradigms: dict[str, FittedParadigm] = {}
-    cases: tuple[str, ...] = ()
-    """The first twelve hexadecimal digits of each picture's SHA-256, so that nobody tests on what was fitted on; empty
-    where that is not known, or where there are more than 50,000."""
+    cases: str = ""
+    """The first six bytes of each picture's SHA-256, one after the other in base64, so that nobody tests on what was
+    fitted on; empty where that is not known, or where there are more than 50,000."""
+    looks: str = ""
+    """Sixteen bytes of what each picture shows, likewise, so that copies are known too; empty where that is not known,
+    or where there are more than 20,000."""
+
+    @property
+    def digests(self) -> frozenset[bytes]:
+        """What `cases` holds."""
+        return frozenset(unpacked(self.cases, DIGEST))
+
+    @field_validator("cases")
+    @classmethod
+    def _are_digests(cls, value: str) -> str:
+        unpacked(value, DIGEST)
+        return value
+
+    @field_validator("looks")
+    @classmethod
+    def _are_looks(cls, value: str) -> str:
+        unpacked(value, LOOK)
+        return value
 
 
 class Classes(_Record):

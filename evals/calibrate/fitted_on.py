@@ -7,7 +7,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from evals.judgment import Judgment
-from fusion.calibration import CASE_DIGITS, MOST_CASES, FittedOn, FittedParadigm
+from fusion.calibration import FittedOn, FittedParadigm
+from fusion.remembered import digest_of, look_of, packed
+
+MOST_CASES, MOST_LOOKS = 50_000, 20_000
+"""Pictures that a calibration remembers by their digests, and by what they look like: its file stays below 1 MB."""
 
 
 def fitted_on(
@@ -31,7 +35,9 @@ def fitted_on(
             if report.get("backend") is not None and report.get("outcome") == "answered":
                 prompts[report["paradigm"]].add(report.get("prompt_version"))
                 backends[report["paradigm"]].add(report["backend"])
-    cases = sorted({it.sha256[:CASE_DIGITS] for it in judgments if it.sha256 and it.votes})
+    voted = [it for it in judgments if it.votes]
+    digests = {digest_of(it.sha256) for it in voted if it.sha256}
+    looks = {look_of(int(it.likeness, 16)) for it in voted if it.likeness}
     return FittedOn(
         ensemble=ensemble,
         config_sha256=config_sha256,
@@ -39,7 +45,8 @@ def fitted_on(
             name: FittedParadigm(prompt_version=_only(prompts[name]), backend=_only(backends[name]))
             for name in backends
         },
-        cases=tuple(cases) if len(cases) <= MOST_CASES else (),
+        cases=packed(digests) if len(digests) <= MOST_CASES else "",
+        looks=packed(looks) if len(looks) <= MOST_LOOKS else "",
     )
 
 

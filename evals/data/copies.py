@@ -124,9 +124,14 @@ def _alike(ones: Sequence[Item], others: Sequence[Item]) -> list[tuple[Item, Ite
 
 def _bits(items: Sequence[Item]) -> tuple[list[Item], np.ndarray[tuple[int, int], np.dtype[np.uint64]]]:
     """The items that can be told from others, and their 128 bits in two words each."""
-    told = [(item, bits) for item, bits in zip(items, _in_threads(_likeness, items), strict=True) if bits is not None]
+    told = [(item, bits) for item, bits in zip(items, likenesses(items), strict=True) if bits is not None]
     words = np.array([(bits >> 64, bits & (2**64 - 1)) for _, bits in told], dtype=np.uint64).reshape(-1, 2)
     return [item for item, _ in told], words
+
+
+def likenesses(items: Sequence[Item]) -> list[int | None]:
+    """The likeness of every item; None for one that cannot be told from others. Every picture is decoded."""
+    return _in_threads(_likeness, items)
 
 
 def _likeness(item: Item) -> int | None:

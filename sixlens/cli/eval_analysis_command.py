@@ -9,7 +9,7 @@ from pathlib import Path
 from backends.errors import ConfigError
 from evals.ablation.ablate import Ablation, ablate
 from evals.calibrate.calibrate import CalibrateOptions, CalibrationResult, calibrate
-from evals.calibrate.fitted_on import fitted_on
+from evals.calibrate.fitted_on import MOST_CASES, MOST_LOOKS, fitted_on
 from evals.calibrate.people import read_labels
 from evals.calibrate.weights import FitOptions
 from evals.experiment import NONE
@@ -103,6 +103,8 @@ def run_calibrate(call: AnalysisCall, fitting: Fitting) -> int:
         seed=run.analysis.seed,
     )
     result = calibrate(judgments, options, rules=run.rules(arm), labels=_labels(call))
+    for line in _unremembered(result.calibration.fitted_on):
+        say(f"warning: {line}")
     if out is not None:
         _write(out, result)
     if call.as_json:
@@ -164,6 +166,20 @@ def _fitted_on(run: StoredRun, arm: str, judgments: list[Judgment]) -> FittedOn:
         ensemble=run.ensembles.get(arm, {}).get("name"),
         config_sha256=run.header.identity.get(f"arm {arm}"),
     )
+
+
+def _unremembered(known: FittedOn) -> Iterator[str]:
+    """What the calibration cannot keep out of tests."""
+    if not known.cases:
+        yield (
+            f"The calibration does not name its pictures (there are none, or more than {MOST_CASES:,}), so nobody will "
+            "refuse a test on them: keep them apart yourself."
+        )
+    elif not known.looks:
+        yield (
+            f"The calibration knows its pictures by their files alone (there are more than {MOST_LOOKS:,}, or nobody "
+            "has noted what they show): a test on copies that were saved again will not be refused."
+        )
 
 
 _CONTRASTS = ("labels", "n", "measure", "second less first")

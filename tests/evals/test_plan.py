@@ -5,16 +5,21 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import PIL.Image
 import pytest
 import yaml
 
 from backends.errors import ConfigError, InputError
+from backends.images.likeness import likeness
+from backends.images.source import load_image
 from evals.apart import keep_apart
 from evals.calibrate.calibrate import CalibrateOptions, calibrate
-from evals.calibrate.fitted_on import fitted_on
+from evals.calibrate.fitted_on import MOST_CASES, MOST_LOOKS, fitted_on
+from evals.judgment import Judgment
 from evals.plan import Plan, make_plan
-from fusion.calibration import FittedOn
+from fusion.calibration import FittedOn, read_calibration
+from fusion.remembered import DIGEST, LOOK, digest_of, look_of, packed
 from orchestrator.config import Overrides, load_ensemble
 from tests.evals.drawn import draw, draw_data, experiment, planned
 from tests.evals.simulated import RULES, correlated
@@ -58,11 +63,38 @@ def calibrated(folder: Path, known: FittedOn) -> dict[str, Any]:
 
 def test_what_a_calibration_was_fitted_on_is_refused(tmp_path: Path) -> None:
     data = draw_data(tmp_path / "data")
-    digest = hashlib.sha256((data / "real" / "r1.png").read_bytes()).hexdigest()
-    base = calibrated(tmp_path, FittedOn(cases=(digest[:12],)))
-    with pytest.raises(ConfigError, match=r"1 cases are among those that the calibration mine was fitted on: real/r1"):
+    known = remembered(data / "real" / "r1.png")
+    base = calibrated(tmp_path, known)
+    said = r"1 cases are among those that the calibration mine was fitted on: real/r1.png \(the same file\)\."
+    with pytest.raises(ConfigError, match=said):
         planned(tmp_path, base=base)
-    assert planned(tmp_path, base=base, data={"path": "data", "exclude": "real/r1.png"}).warnings == ()
+    rest = {"path": "data", "exclude": "real/r1.png"}
+    assert planned(tmp_path, base=base, data=rest).warnings == ()
+    with PIL.Image.open(data / "real" / "r1.png") as picture:
+        picture.resize((60, 60)).convert("RGB").save(data / "real" / "again.jpg", quality=80)
+    with pytest.raises(ConfigError, match=r"1 cases .*: real/again.jpg \(a copy\)\."):
+        planned(tmp_path, base=base, data=rest)
+
+
+@pytest.mark.parametrize("many", [True, False])
+def test_copies_that_nobody_looks_for_are_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many: bool
+) -> None:
+    known = remembered(draw(tmp_path / "elsewhere.png", 99))
+    if many:
+        monkeypatch.setattr("evals.apart.MOST_DECODED", 5)
+    else:
+        known = known.model_copy(update={"looks": ""})
+    (warning,) = planned(tmp_path, base=calibrated(tmp_path, known)).warnings
+    assert "nobody looks for copies of them that were saved again" in warning
+
+
+def remembered(path: Path) -> FittedOn:
+    """A fit on one picture."""
+    with load_image(path) as image:
+        bits = likeness(image.pixels())
+        assert bits is not None
+        return FittedOn(cases=packed([digest_of(image.sha256)]), looks=packed([look_of(bits)]))
 
 
 def test_a_calibration_that_names_no_pictures_is_warned_of(tmp_path: Path) -> None:
@@ -77,13 +109,38 @@ def test_a_calibration_remembers_prompts_backends_and_pictures() -> None:
         {"paradigm": "p2", "outcome": "answered", "backend": None},
     ]
     other = [{**reports[0], "prompt_version": "2+a"}]
-    votes = correlated(40)
+    votes = [seen(it, number) for number, it in enumerate(correlated(40))]
     known = fitted_on(votes, [{"reports": reports}, {"reports": reports}], "six", "abc")
     assert {name: (it.prompt_version, it.backend) for name, it in known.paradigms.items()} == {"p0": ("1+a", "s:1")}
-    assert len(known.cases) == len({it.sha256[:12] for it in votes})
+    assert known.digests == {digest_of(it.sha256) for it in votes}
+    assert known.looks == packed({bytes.fromhex(it.likeness or "") for it in votes})
     assert (known.ensemble, known.config_sha256) == ("six", "abc")
     mixed = fitted_on(votes, [{"reports": reports}, {"reports": other}])
     assert (mixed.paradigms["p0"].prompt_version, mixed.paradigms["p0"].backend) == (None, "s:1")
+
+
+def seen(judged: Judgment, number: int) -> Judgment:
+    """A judgment that says which picture it is of."""
+    digest = hashlib.sha256(judged.case.encode()).hexdigest()
+    return judged.model_copy(update={"sha256": digest, "likeness": f"{number:032x}"})
+
+
+def test_what_is_too_much_for_a_calibration_file_is_not_half_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    votes = [seen(it, number) for number, it in enumerate(correlated(40))]
+    monkeypatch.setattr("evals.calibrate.fitted_on.MOST_LOOKS", 39)
+    known = fitted_on(votes, [])
+    assert (len(known.digests), known.looks) == (40, "")
+    monkeypatch.setattr("evals.calibrate.fitted_on.MOST_CASES", 39)
+    assert fitted_on(votes, []).cases == ""
+
+
+def test_a_calibration_file_with_all_that_it_may_remember_can_be_read(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    cases, looks = (
+        packed(random.bytes(size) for _ in range(most)) for size, most in ((DIGEST, MOST_CASES), (LOOK, MOST_LOOKS))
+    )
+    calibrated(tmp_path, FittedOn(cases=cases, looks=looks))
+    assert len(read_calibration(tmp_path / "mine.yaml").fitted_on.digests) == MOST_CASES
 
 
 def leaking(folder: Path) -> Plan:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import csv
 import json
 from pathlib import Path
@@ -43,6 +44,7 @@ def test_imported_votes_where_the_majority_loses_to_the_best_voter(cli: Cli, vot
     assert comparison["majority"] < comparison["best_single_accuracy"] - 0.03
     assert comparison["fitted"] > comparison["best_single_accuracy"] - 0.01
     assert "Wrote theirs.yaml" in fitted.err
+    assert "does not name its pictures" in fitted.err
     saved = yaml.safe_load(Path("theirs.yaml").read_text("utf-8"))
     assert saved["name"] == "theirs"
     assert saved["data"] == "votes of votes.csv, arm imported"
@@ -111,7 +113,8 @@ def test_a_calibration_of_an_own_run_names_its_pictures_and_refuses_them(cli: Cl
     fitted = cli("eval", "calibrate", "runs/own", "-o", "own-fit.yaml")
     assert fitted.code == 0, fitted.err
     known = yaml.safe_load((tmp_path / "own-fit.yaml").read_text("utf-8"))["fitted_on"]
-    assert len(known["cases"]) == 44
+    assert (len(base64.b64decode(known["cases"])), len(base64.b64decode(known["looks"]))) == (44 * 6, 44 * 16)
+    assert "refuse" not in fitted.err
     assert known["ensemble"] == "six"
     assert known["paradigms"]["structural"]["backend"] == backend
     assert known["paradigms"]["structural"]["prompt_version"]
