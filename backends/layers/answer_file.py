@@ -80,6 +80,11 @@ class AnswerFile:
             if self._room < 0:
                 self._keep_limits(db, now)
 
+    def drop_old(self, now: float) -> None:
+        """Drop the answers that are too old; writing does so only now and then."""
+        with self._writer as db:
+            self._keep_limits(db, now)
+
     def count(self) -> tuple[int, int]:
         """How many answers there are, and how many bytes they take."""
         row = self._writer.execute("SELECT count(*), coalesce(sum(bytes), 0) FROM answers").fetchone()

@@ -21,6 +21,7 @@ from backends.layers.answer_reader import AnswerReader
 
 log = logging.getLogger(__name__)
 
+MAX_AGE_DAYS = 90.0
 _DAY_S = 86_400.0
 _MAX_TOUCHED = 1_000
 _MAX_PENDING = 10_000
@@ -59,7 +60,7 @@ class CacheStore:
         self,
         path: Path | None,
         max_bytes: int = 1_000_000_000,
-        max_age_days: float = 90.0,
+        max_age_days: float = MAX_AGE_DAYS,
         clock: Callable[[], float] = time.time,
         *,
         at_once: bool = False,
@@ -120,6 +121,10 @@ class CacheStore:
     def flush(self) -> None:
         """Return when everything that was put is in the file."""
         self._in_thread(self._flush, None)
+
+    def drop_old(self) -> None:
+        """Drop from the file what is too old to be used. By itself that is done only when much was written."""
+        self._in_thread(self._drop_old, None)
 
     def stats(self) -> CacheStats:
         """How much is stored."""
@@ -196,6 +201,11 @@ class CacheStore:
             self._guarded(lambda: file.write(answers, used, self._clock()))
         with self._lock:
             self._writing = {}
+
+    def _drop_old(self) -> None:
+        file = self._file
+        if isinstance(file, AnswerFile):
+            self._guarded(lambda: file.drop_old(self._clock()))
 
     def _count(self) -> tuple[int, int]:
         self._flush()

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from backends.errors import MissingExtraError
 from orchestrator.config import Overrides
-from sixlens.api import cache_file
 from sixlens.cli.logs import logs_on_stderr
 from sixlens.cli.terminal import say
 from sixlens.traces import exported_traces
@@ -68,7 +67,7 @@ def run_serve(call: ServeCall) -> int:
         port=call.port,
         ensembles=call.ensembles,
         overrides=call.overrides,
-        cache_path=cache_file() if call.cache else None,
+        cache=call.cache,
         token=read_token(call.token_file, os.environ),
         allowed_hosts=call.allowed_hosts,
         allow_urls=call.allow_urls,

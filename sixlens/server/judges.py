@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from backends.backend import Backend
 from backends.errors import BackendError, ConfigError, MissingKeyError, UnknownNameError
 from backends.images.image import ImageLimits
+from backends.layers.cache_store import MAX_AGE_DAYS, CacheStore
 from backends.shared import Shared
 from orchestrator.config import MEASURED, Overrides, load_ensemble
 from orchestrator.ensemble import Ensemble
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
 
 log = logging.getLogger("sixlens")
+ANSWERS = "answers.sqlite"
 _ASK_AGAIN_S = 30.0
 
 
@@ -44,27 +46,37 @@ class Judges:
         backends: Mapping[str, Backend] | None = None,
         tracer_provider: TracerProvider | None = None,
     ) -> None:
-        limits, shared = ImageLimits(max_bytes=settings.max_bytes), Shared()
-        self._judges = {
-            ensemble.name: Judge(
-                ensemble,
-                backends=backends,
-                cache_path=settings.cache_path,
-                limits=limits,
-                shared=shared,
-                tracer_provider=tracer_provider,
-            )
-            for ensemble in ensembles
-        }
+        self._ensembles = tuple(ensembles)
+        self._settings = settings
+        self._backends = backends
+        self._tracer_provider = tracer_provider
+        self._judges: dict[str, Judge] = {}
+        self._answers: CacheStore | None = None
         self._unknown: dict[str, tuple[str, ...]] = {}
         self._asked = time.monotonic()
         self._stack = AsyncExitStack()
         self.default = ensembles[0].name
 
     async def __aenter__(self) -> Self:
+        settings = self._settings
         async with AsyncExitStack() as stack:
-            for judge in self._judges.values():
-                await stack.enter_async_context(judge)
+            keeping = {one.name for one in self._ensembles if settings.cache and one.ask and one.cache}
+            path = settings.data_dir / ANSWERS
+            # Where answers are no longer kept, those of earlier servers still have to go in time.
+            if keeping or path.exists():
+                self._answers = CacheStore(path, max_age_days=min(MAX_AGE_DAYS, settings.retention_days))
+                stack.callback(self._answers.close)
+            limits, shared = ImageLimits(max_bytes=settings.max_bytes), Shared()
+            for ensemble in self._ensembles:
+                judge = Judge(
+                    ensemble,
+                    backends=self._backends,
+                    cache_path=self._answers if ensemble.name in keeping else None,
+                    limits=limits,
+                    shared=shared,
+                    tracer_provider=self._tracer_provider,
+                )
+                self._judges[ensemble.name] = await stack.enter_async_context(judge)
             await self._ask_servers()
             self._stack = stack.pop_all()
         return self
@@ -91,6 +103,11 @@ class Judges:
         if name is not None and name not in self._judges:
             raise UnknownNameError("ensemble", name, self._judges)
         return self._judges[name or self.default]
+
+    def drop_old_answers(self) -> None:
+        """Delete answers of models from disk that are older than judgments may be. Blocks; call it beside the loop."""
+        if self._answers is not None:
+            self._answers.drop_old()
 
     async def describe(self) -> list[dict[str, Any]]:
         """What can be chosen, and where pictures go then. Servers that did not answer before are asked again."""

@@ -112,6 +112,7 @@ class Service:
         while ids := await self.store.run(rows.outdated, before):
             await self.store.run(rows.delete, ids)
             await asyncio.to_thread(self.pictures.remove_all, ids)
+        await asyncio.to_thread(self.judges.drop_old_answers)
         if not self.settings.keep_pictures:
             await self.store.run(rows.release_all)
         kept = await self.store.run(rows.with_pictures)

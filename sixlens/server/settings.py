@@ -32,8 +32,8 @@ class ServerSettings:
     ensembles: tuple[str, ...] = ()
     """Names or YAML files; the first is the default. None: what the command line's `judge` would use."""
     overrides: Overrides = field(default_factory=Overrides)
-    cache_path: Path | None = None
-    """The file of the answer cache; None for no cache on disk."""
+    cache: bool = True
+    """Keep answers of models in the data folder, so that the same question is not asked twice."""
     token: str | None = field(default=None, repr=False)
     allowed_hosts: tuple[str, ...] = ()
     """Further names that a request may call this server by, for example that of a reverse proxy."""

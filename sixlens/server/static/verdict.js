@@ -168,7 +168,8 @@ function toolbar(judgment) {
 function deleteButton(judgment) {
   return sureButton(
     "Delete",
-    "The judgment, its picture and what people decided about it are deleted for good.",
+    "The judgment, its picture and what people decided about it are deleted for good. Answers of models may stay in " +
+      "this server's cache for a while; they name neither the picture nor the judgment.",
     "Delete it",
     async () => {
       await api.remove(judgment.id);

@@ -128,6 +128,21 @@ def test_old_answers_are_asked_for_again_and_dropped(path: Path) -> None:
         assert store.stats().entries == 1
 
 
+def test_what_is_too_old_is_dropped_when_that_is_asked_for(path: Path) -> None:
+    clock = Clock()
+    with closing(CacheStore(path, max_age_days=2, clock=clock)) as store:
+        store.put("old", ANSWER)
+        store.drop_old()
+        clock.now += 1.5 * 86_400
+        store.put("new", ANSWER)
+        clock.now += 86_400
+        assert store.stats().entries == 2  # little was written, so nobody has looked
+        store.drop_old()
+        assert store.stats().entries == 1
+        assert store.get("new") == ANSWER
+    store.drop_old()
+
+
 def test_the_size_limit_drops_what_was_longest_unused(path: Path) -> None:
     clock = Clock()
     with closing(CacheStore(path, max_bytes=4_000, clock=clock)) as store:

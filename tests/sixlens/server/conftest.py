@@ -90,7 +90,9 @@ def serve(tmp_path: Path) -> Serve:
             (tmp_path / "served.yaml").write_text(script, "utf-8")
             backend = f"scripted:{tmp_path / 'served.yaml'}"
         changes.setdefault("data_dir", tmp_path / "data")
-        settings = ServerSettings(**{"overrides": Overrides(backend, None, sets), "review_share": 0.0} | changes)
+        settings = ServerSettings(
+            **{"overrides": Overrides(backend, None, sets), "review_share": 0.0, "cache": False} | changes
+        )
         app = create_app(settings, load_ensembles(settings, {}), tracer_provider=tracer_provider)
         transport = httpx.ASGITransport(app)
         async with (

@@ -197,6 +197,26 @@ async def test_old_judgments_are_deleted_and_pictures_with_them(
         assert [path.stem for path in (server.service.settings.data_dir / "pictures").iterdir()] == [new["id"]]
 
 
+async def test_answers_lie_in_the_data_folder_and_not_longer_than_judgments(serve: Serve, photo: Path) -> None:
+    def kept(server: Running, statement: str = "SELECT count(*) FROM answers") -> int:
+        with contextlib.closing(sqlite3.connect(server.service.settings.data_dir / "answers.sqlite")) as file:
+            found = file.execute(statement).fetchone()
+            file.commit()
+        return 0 if found is None else int(found[0])
+
+    async with serve(cache=True, retention_days=200) as server:
+        hits = [(await server.ask(photo))["verdict"]["usage"]["cache_hits"] for _ in range(2)]
+        assert hits[0] == 0 < hits[1]
+        await server.service.purge()
+        kept(server, "UPDATE answers SET created = created - 45 * 86400")
+        await server.service.purge()
+        assert kept(server) > 0
+    # Also when no more are kept.
+    async with serve(cache=False, retention_days=30) as server:
+        assert (await server.ask(photo))["verdict"]["usage"]["cache_hits"] == 0
+        assert kept(server) == 0
+
+
 async def test_a_full_disk_costs_one_request(serve: Serve, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with serve() as server:
 
