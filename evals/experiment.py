@@ -122,8 +122,8 @@ class Analysis(_Config):
     """Bootstrap resamples."""
     level: float = Field(default=0.95, gt=0.5, lt=1)
     """Of the intervals."""
-    seed: int = 0
-    """Of the resamples."""
+    seed: int = Field(default=0, ge=0)
+    """Of the resamples, at least 0."""
 
 
 class Experiment(_Config):

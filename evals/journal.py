@@ -223,6 +223,27 @@ def read_judgments(path: Path) -> list[Judgment]:
     return [latest[key] for key in sorted(latest)]
 
 
+def count_tasks(path: Path) -> int:
+    """How many tasks a journal has a judgment of, however often it was written.
+
+    Of a line only the judgment is read, and of that only which task it is of, so that many runs can be listed.
+
+    Raises:
+        ConfigError: a line is damaged.
+    """
+    decoder, start, tasks = json.JSONDecoder(), '{"judgment":', set()
+    with path.open(encoding="utf-8", errors="surrogateescape") as file:
+        for number, line in enumerate(file, start=1):
+            if not (line.startswith(start) and line.endswith("\n")):
+                continue
+            try:
+                found, _ = decoder.raw_decode(line, len(start))
+                tasks.add((found["arm"], found["case"], found.get("perturbation"), found.get("repeat")))
+            except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+                raise ConfigError(f"{path}, line {number}: damaged; the run cannot be read.") from error
+    return len(tasks)
+
+
 def read_verdicts(path: Path, wanted: Container[Key]) -> dict[Key, dict[str, Any]]:
     """The whole verdicts of some tasks, where they were kept; of a task that was done again, the last."""
     found: dict[Key, dict[str, Any]] = {}

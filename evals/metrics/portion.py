@@ -23,6 +23,8 @@ class Portion(Record):
     errors: int
     called_generated: Estimate
     """The share called generated, of those decided: recall for generated cases, false positives for real ones."""
+    of_all: Estimate
+    """The same share of all: an undecided or failed case is not called generated."""
 
 
 def by_generator(columns: Columns, sample: Sample, level: float = LEVEL) -> tuple[Portion, ...]:
@@ -60,4 +62,5 @@ def _portion(columns: Columns, rows: Bools, name: str | None, sample: Sample, le
         undecided=int((called == UNDECIDED).sum()),
         errors=int((called == ERROR).sum()),
         called_generated=rate(columns.called == GENERATED, rows & columns.decided, sample, level),
+        of_all=rate(columns.called == GENERATED, rows, sample, level),
     )

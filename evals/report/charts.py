@@ -55,6 +55,8 @@ class Frame:
     y: Axis
     diagonal: bool = False
     """Draw the line on which both axes are equal."""
+    steps: bool = False
+    """Draw steps: from each place to the next a line keeps its value, for nothing lies between the two."""
 
 
 def line_chart(frame: Frame, series: Sequence[Series]) -> Markup:
@@ -99,10 +101,16 @@ def _line(series: Series, frame: Frame, style: int) -> Iterator[Markup]:
             continue
         drawn = [(frame.x.place(x, _LEFT, _RIGHT), frame.y.place(y, bottom, _TOP)) for x, y in group if y is not None]
         if len(drawn) > 1:
-            yield path(drawn, style)
+            yield path(_stepped(drawn) if frame.steps else drawn, style)
         stride = max(1, math.ceil(len(drawn) / _MARKED))
         # Lines that cross get their markers at different places.
         yield from (marker(x, y, style) for x, y in drawn[(style % stride) :: stride])
+
+
+def _stepped(drawn: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The places with a corner between each two of them."""
+    corners = [(after[0], before[1]) for before, after in itertools.pairwise(drawn)]
+    return [drawn[0], *itertools.chain.from_iterable(zip(corners, drawn[1:], strict=True))]
 
 
 def _said(series: Series, frame: Frame) -> str:

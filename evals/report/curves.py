@@ -40,7 +40,8 @@ def _kinds(summaries: Sequence[Summary]) -> Iterator[tuple[Frame, Callable[[Summ
         _roc,
         both,
     )
-    yield Frame("precision-recall", "Precision and recall", Axis("Recall"), Axis("Precision")), _precision, both
+    precise = Frame("precision-recall", "Precision and recall", Axis("Recall"), Axis("Precision"), steps=True)
+    yield precise, _precision, both
     yield (
         Frame(
             "reliability",

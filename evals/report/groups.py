@@ -33,8 +33,8 @@ def generators(material: Material) -> Section | None:
         for portion in portions:
             real = portion is summary.every_real
             name = "real photographs" if real else portion.name or "(not named)"
-            share = Share(portion.called_generated, "none of them was decided")
-            rows.append((named(summary), name, portion.n, *_called(portion), share))
+            shares = Share(portion.called_generated, "none of them was decided"), Share(portion.of_all)
+            rows.append((named(summary), name, portion.n, *_called(portion), *shares))
     table = Table(
         "generators",
         "How pictures were called, by generator",
@@ -47,9 +47,13 @@ def generators(material: Material) -> Section | None:
             Column("undecided", "Undecided"),
             Column("errors", "No verdict"),
             Column("share", "Called generated, of those decided"),
+            Column("of_all", "Called generated, of all"),
         ),
         tuple(rows),
-        ("For a generator the last column is recall; for real photographs it is the share of false positives.",),
+        (
+            "For a generator the last columns are recall; for real photographs they are the share of false positives. "
+            "Undecided pictures and those without a verdict count in the last one alone.",
+        ),
     )
     return Section("generators", "By generator", (), (), (table,), tuple(_recall(material.main)))
 

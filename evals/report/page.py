@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +16,10 @@ from evals.report.svg import shown
 from evals.report.table import Cell, Figure, Number, Share, parts_of
 
 _HERE = Path(__file__).parent
+PLATE = 13
+"""Pixels of either edge of the plate that a number stands on."""
+Place = tuple[float, float]
+"""x to the right and y downwards, in pixels."""
 MOST_ROWS = 300
 """Rows of a table on the page, at most; the CSV file has all."""
 
@@ -50,6 +56,7 @@ def _picture(row: CaseRow) -> Markup:
             '<image href="{uri}" width="{w}" height="{h}"/>'
         ).format(w=picture.width, h=picture.height, uri=picture.uri, label=shown(f"The picture {row.case}"))
     ]
+    taken: list[Place] = []
     for number, sign in enumerate(row.signs, start=1):
         region = sign.region
         if region is None:
@@ -62,12 +69,31 @@ def _picture(row: CaseRow) -> Markup:
                 '<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" class="edge {}"/>'
             ).format(x, y, width, height, x, y, width, height, sign.points_to or "neither")
         )
-        # The number stays inside the picture, whatever the box.
-        left, top = min(x, picture.width - 13), min(y, picture.height - 13)
+        left, top = plate_place((x, y), taken, (picture.width, picture.height))
+        taken.append((left, top))
         parts.append(
             Markup(
-                '<rect x="{:.1f}" y="{:.1f}" width="13" height="13" class="plate {}"/>'
+                '<rect x="{:.1f}" y="{:.1f}" width="{}" height="{}" class="plate {}"/>'
                 '<text x="{:.1f}" y="{:.1f}" class="digit" text-anchor="middle">{}</text>'
-            ).format(left, top, sign.points_to or "neither", left + 6.5, top + 10, number)
+            ).format(left, top, PLATE, PLATE, sign.points_to or "neither", left + 6.5, top + 10, number)
         )
     return Markup("").join(parts) + Markup("</svg>")
+
+
+def plate_place(corner: Place, taken: Sequence[Place], size: tuple[int, int]) -> Place:
+    """Where a number stands: at the corner of its box, or as near to it as it hides no other; inside the picture.
+
+    Args:
+        corner: of its box, in pixels.
+        taken: where numbers stand already.
+        size: width and height of the picture, in pixels.
+    """
+    width, height = (max(0, edge - PLATE) for edge in size)
+    left, top = min(corner[0], width), min(corner[1], height)
+    grid = itertools.product(range(0, width + 1, PLATE), range(0, height + 1, PLATE))
+    free = [
+        (x, y)
+        for x, y in ((left, top), *grid)
+        if all(abs(x - other) >= PLATE or abs(y - below) >= PLATE for other, below in taken)
+    ]
+    return min(free, key=lambda place: math.dist(place, (left, top)), default=(left, top))

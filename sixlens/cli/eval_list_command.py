@@ -9,7 +9,7 @@ from backends.errors import ConfigError
 from backends.layers.budget import Amount
 from evals.experiment import load_experiment
 from evals.foreign_votes import read_foreign_votes
-from evals.journal import Header, Journal, read_header
+from evals.journal import Header, Journal, count_tasks, read_header
 from evals.run import JOURNAL, locked
 from evals.shipped import experiment_names
 from evals.stored_run import IMPORTED, rules_of
@@ -66,10 +66,8 @@ def run_import(votes: Path, folder: Path, *, as_json: bool) -> int:
 
 def _run(folder: Path) -> dict[str, object]:
     try:
-        header = read_header(folder / JOURNAL)
+        header, judgments = read_header(folder / JOURNAL), count_tasks(folder / JOURNAL)
     except ConfigError as error:
         return {"folder": str(folder), "experiment": f"unreadable: {error}", "judgments": 0, "begun": ""}
-    with (folder / JOURNAL).open("rb") as file:
-        lines = sum(line.startswith(b'{"judgment"') for line in file)
     begun = header.created_at.isoformat(timespec="minutes")
-    return {"folder": str(folder), "experiment": header.experiment, "judgments": lines, "begun": begun}
+    return {"folder": str(folder), "experiment": header.experiment, "judgments": judgments, "begun": begun}

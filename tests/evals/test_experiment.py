@@ -45,6 +45,7 @@ def test_a_schema_line_is_allowed(tmp_path: Path) -> None:
         ("arms: [{name: a, set: {backend: x}}]", "backend has its place beside `set`"),
         ("base: {set: {fusion.backend: x}}", "to be nested"),
         ("engine: dask", "engine"),
+        ("analysis: {seed: -1}", "analysis.seed"),
     ],
 )
 def test_a_mistake_is_one_line_that_says_where(tmp_path: Path, more: str, said: str) -> None:

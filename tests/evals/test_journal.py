@@ -7,7 +7,7 @@ import pytest
 
 from backends.errors import ConfigError
 from backends.layers.budget import Amount
-from evals.journal import Header, Journal, failed, read_entries, read_header, read_judgments, read_verdicts
+from evals.journal import Header, Journal, count_tasks, failed, read_entries, read_header, read_judgments, read_verdicts
 from evals.judgment import Judgment, Vote
 from paradigms.label import Cause, Label, Outcome
 
@@ -76,6 +76,23 @@ def test_a_header_that_was_cut_off_is_written_anew(tmp_path: Path, content: byte
     Journal.open(path, HEADER).close()
     assert read_header(path) == HEADER
     assert read_judgments(path) == []
+
+
+def test_a_task_that_was_done_again_counts_once(path: Path) -> None:
+    journal = Journal.open(path, HEADER)
+    for name in ("one", "two", "one"):
+        journal.append(judgment(name), {"words": "x" * 100}, Amount())
+    journal.note_spent(Amount(calls=1))
+    journal.append(judgment("two").model_copy(update={"repeat": 1}), None, Amount())
+    journal.close()
+    before = len(read_judgments(path))
+    with path.open("ab") as file:
+        file.write(b'{"judgment":{"case":"three","arm":"a"')  # cut off
+    assert count_tasks(path) == before
+    with path.open("ab") as file:
+        file.write(b"\n")
+    with pytest.raises(ConfigError, match="damaged"):
+        count_tasks(path)
 
 
 def test_lines_of_spending_are_no_judgments(path: Path) -> None:

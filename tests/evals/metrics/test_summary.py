@@ -99,6 +99,7 @@ def test_generators_and_confusion(summary: Summary) -> None:
     assert (first.name, first.n, first.generated, first.called_generated.value) == ("A", 2, 2, 1.0)
     assert (second.name, second.n, second.real, second.undecided, second.errors) == ("B", 3, 1, 1, 1)
     assert (second.called_generated.value, second.called_generated.n) == (0.0, 1)
+    assert [(it.of_all.value, it.of_all.n) for it in (first, second)] == [(1.0, 2), (0.0, 3)]
     assert summary.every_real is not None
     assert (summary.every_real.generated, summary.every_real.real, summary.every_real.undecided) == (1, 3, 1)
 

@@ -38,6 +38,14 @@ def test_a_line_stays_in_its_frame_and_is_parted_where_nothing_is_known() -> Non
     assert len(lines) == 2
 
 
+def test_steps_keep_the_value_up_to_the_next_place() -> None:
+    frame = Frame("k", "T", Axis("X"), Axis("Y"), steps=True)
+    chart = ET.fromstring(line_chart(frame, [Series("a", ((1.0, 0.5), (0.5, 1.0), (0.0, 1.0)))]))
+    (line, *_) = [it.get("d", "") for it in chart.iter("path") if "line" in it.get("class", "")]
+    assert line == "M396.0 137.0 L225.0 137.0 L225.0 12.0 L54.0 12.0 L54.0 12.0"
+    assert sum("mark" in it.get("class", "") for it in chart.iter("path")) == 4  # three places, and one below
+
+
 def test_intervals_say_what_is_not_known() -> None:
     rows = [("a", Estimate(value=0.1, n=10, events=1, low=0.0, high=0.44)), ("b", Estimate(value=None, n=0))]
     chart = ET.fromstring(interval_chart("k", "T", rows))
