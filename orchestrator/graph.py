@@ -17,7 +17,7 @@ from orchestrator.case import Case
 from orchestrator.ensemble import Ensemble
 from orchestrator.findings import Findings
 from orchestrator.fuse import fuse, presents_otherwise
-from orchestrator.prepare import prepare
+from orchestrator.prepare import prepare, prepare_stage
 from paradigms.report import Report
 
 
@@ -55,13 +55,18 @@ def build_graph(ensemble: Ensemble) -> Graph:
     graph.add_node("fuse", _fuse)
     graph.add_edge(START, "prepare")
     before = "prepare"
-    for index, stage in enumerate(ensemble.all_stages):
-        nodes = list(stage)
-        for name in stage:
+    for stage, names in enumerate(ensemble.all_stages):
+        nodes = begin = list(names)
+        for name in names:
             graph.add_node(name, _paradigm(name))
-        graph.add_conditional_edges(before, _gate(nodes, first=index == 0), [*nodes, "fuse"])
-        last = index == len(ensemble.all_stages) - 1
-        after = "fuse" if last else f"stage {index + 1}"
+        if stage > 0:
+            begin = [f"stage {stage + 1}"]
+            graph.add_node(begin[0], _stage(stage))
+            for name in names:
+                graph.add_edge(begin[0], name)
+        graph.add_conditional_edges(before, _gate(begin, first=stage == 0), [*begin, "fuse"])
+        last = stage == len(ensemble.all_stages) - 1
+        after = "fuse" if last else f"after stage {stage + 1}"
         if not last:
             graph.add_node(after, _stage_done)
         graph.add_edge(nodes, after)
@@ -83,6 +88,13 @@ async def _prepare(state: State, *, runtime: Runtime[Case]) -> State:
 
 async def _fuse(state: State, *, runtime: Runtime[Case]) -> State:
     return {"verdict": await fuse(runtime.context, state["findings"], state.get("reports", {}))}
+
+
+def _stage(stage: int) -> Node:
+    async def begin(state: State, *, runtime: Runtime[Case]) -> State:
+        return {"findings": await prepare_stage(runtime.context, state["findings"], stage)}
+
+    return begin
 
 
 async def _stage_done(state: State, *, runtime: Runtime[Case]) -> State:

@@ -377,10 +377,10 @@ async def _untraced(stream: AsyncIterator[Update]) -> AsyncGenerator[Update]:
 def _events(update: Update) -> list[Event]:
     """The events in one update of the graph."""
     events: list[Event] = []
-    for part in update.values():
+    for node, part in update.items():
         if not part:
             continue
-        if "findings" in part:
+        if node == "prepare":
             findings = part["findings"]
             subject = next(iter(findings.subjects.values()), None)
             events.append(Prepared(subject, findings.medium.value if findings.medium else None))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backends.errors import ConfigError
 from backends.images.likeness import likeness
@@ -31,7 +31,7 @@ async def prepare(case: Case) -> Findings:
         settings = case.kit.ensemble.image
         case.delivered = await case.in_thread(lambda: case.image.deliver(settings.max_edge, settings.quality))
     provenance, looked, named = await asyncio.gather(
-        case.in_thread(lambda: read_provenance(case.image.data)), _look(case), name_subjects(case)
+        case.in_thread(lambda: read_provenance(case.image.data)), _look(case), name_subjects(case, 0)
     )
     measurements = looked.measurements
     exemplars, problem = _exemplars(case, looked.likeness)
@@ -46,6 +46,22 @@ async def prepare(case: Case) -> Findings:
     )
     _lay_out(case, findings, named, exemplars, looked.crops)
     return findings
+
+
+async def prepare_stage(case: Case, findings: Findings, stage: int) -> Findings:
+    """The findings, with the subject as it is named by backends that a later stage brings in; they are asked now."""
+    named = await name_subjects(case, stage)
+    for name, view in case.views.items():
+        spec = case.kit.ensemble.backend_of(name)
+        if spec in named.asked:
+            subject, lack = named.phrases.get(spec), named.lacking.get(spec, NO_SUBJECT)
+            case.views[name] = replace(view, subject=subject, no_subject=lack)
+    update = {
+        "subjects": {**findings.subjects, **named.phrases},
+        "steps": (*findings.steps, *named.steps),
+        "warnings": (*findings.warnings, *named.warnings),
+    }
+    return findings.model_copy(update=update)
 
 
 @dataclass(frozen=True, slots=True)

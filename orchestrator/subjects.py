@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from backends.backend import Backend
 from backends.completion import Completion
 from backends.errors import BudgetError, SixlensError
 from orchestrator.case import Case
+from orchestrator.deadline import Part
 from paradigms.conversation import Conversation
 from paradigms.examination import problem_of
 from paradigms.label import Cause, Outcome
@@ -32,6 +33,11 @@ class Named:
     steps: tuple[StepRecord, ...] = ()
 
     @property
+    def asked(self) -> frozenset[str]:
+        """The backends that were asked."""
+        return frozenset({*self.subjects, *self.lacking})
+
+    @property
     def phrases(self) -> dict[str, str]:
         """The subjects that were named clearly."""
         return {spec: subject.phrase for spec, subject in self.subjects.items() if subject.phrase is not None}
@@ -48,14 +54,19 @@ class Named:
         return tuple(f"{lack.reason[0].upper()}{lack.reason[1:].removesuffix('.')}." for lack in self.lacking.values())
 
 
-async def name_subjects(case: Case) -> Named:
-    """Ask every backend whose paradigms start from the subject, side by side; one question to each."""
-    kit = case.kit
-    specs = [kit.ensemble.backend_of(name) for name, paradigm in kit.paradigms.items() if "subject" in paradigm.needs]
-    needed = sorted({spec for spec in specs if spec is not None})
+async def name_subjects(case: Case, stage: int) -> Named:
+    """Ask the backends that are to name the subject before this stage, side by side; each once a case.
+
+    Args:
+        case: the case.
+        stage: counted from 0.
+    """
+    needed = sorted(_due(case, stage))
     if case.delivered is None or not needed:
         return Named()
-    questions = [_Question(case, kit.backends[spec]) for spec in needed]
+    # A later stage comes when the subject's share of the time may be over.
+    part: Part = "subject" if stage == 0 else "examinations"
+    questions = [_Question(case, case.kit.backends[spec], part) for spec in needed]
     await asyncio.gather(*(question.ask() for question in questions))
     asked = dict(zip(needed, questions, strict=True))
     return Named(
@@ -65,11 +76,34 @@ async def name_subjects(case: Case) -> Named:
     )
 
 
+def _due(case: Case, stage: int) -> set[str]:
+    """The backends to ask before a stage, for the paradigms that start from the subject.
+
+    Before the first stage it is those that look at the picture then anyhow; a backend that only a later stage brings in
+    is asked when the stage is reached, which it may never be. If that leaves nobody, all are asked: what the medium is
+    must be known before anybody judges.
+    """
+    stages = case.kit.ensemble.all_stages
+    starting = [_backends(case, names, starting=True) for names in stages]
+    needed = set[str]().union(*starting)
+    first = (needed & _backends(case, stages[0])) or needed
+    return first if stage == 0 else starting[stage].difference(first, *starting[:stage])
+
+
+def _backends(case: Case, names: Iterable[str], *, starting: bool = False) -> set[str]:
+    """Whom these paradigms ask; or, of them, only those that start from the subject."""
+    paradigms = case.kit.paradigms
+    chosen = (name for name in names if name in paradigms and (not starting or "subject" in paradigms[name].needs))
+    specs = (case.kit.ensemble.backend_of(name) for name in chosen if paradigms[name].asks)
+    return {spec for spec in specs if spec is not None}
+
+
 class _Question:
     """The question to one backend, and what came of it."""
 
-    def __init__(self, case: Case, backend: Backend) -> None:
+    def __init__(self, case: Case, backend: Backend, part: Part) -> None:
         self._case = case
+        self._part: Part = part
         means = case.means(backend)
         schema = means.renderer.takes_form(backend.capabilities)
         self.talk = Conversation("prepare", case.image.sha256, means, backend, schema=schema)
@@ -79,7 +113,7 @@ class _Question:
     async def ask(self) -> None:
         """Ask; whatever goes wrong costs only the paradigms that start from the subject."""
         try:
-            async with self._case.deadline.scope("subject"):
+            async with self._case.deadline.scope(self._part):
                 await self._read()
         except BudgetError as error:
             self.lack = Lack(f"the main subject was not asked for: {error}", cause=Cause.BUDGET)

@@ -22,6 +22,7 @@ from backends.errors import (
     NoVerdictError,
     ProgramError,
 )
+from backends.providers.function import FunctionBackend
 from backends.request import Request
 from fusion.verdict import UndecidedBecause
 from orchestrator.case import Case
@@ -196,6 +197,60 @@ async def test_a_later_stage_runs_only_on_conflict(picture: bytes) -> None:
         verdict = await judge.judge(picture)
     assert verdict.coverage.answered == 6
     assert toy.asked.total() == 10
+
+
+STAGED = (
+    "stages=[[defect_query, regional, commonsense, few_shot, structural], [stereotype]]",
+    "paradigms.stereotype.backend=function:other",
+    "fusion.strategy=tally",
+)
+
+
+def of_two(toy: Toy, other: Toy, *settings: str) -> Judge:
+    """The stages ask one backend, and then another."""
+    ensemble = load_ensemble("six", Overrides(backend=SPEC, settings=("cache=false", *settings)))
+    backends = {spec: FunctionBackend(ask, spec) for spec, ask in ((SPEC, toy), ("function:other", other))}
+    return Judge(ensemble, backends=backends)
+
+
+async def test_a_backend_of_a_later_stage_is_asked_nothing_before_the_stage_is_reached(picture: bytes) -> None:
+    toy, other = Toy(), Toy()
+    async with of_two(toy, other, *STAGED) as judge:
+        verdict = await judge.judge(picture)
+    assert (verdict.label, other.asked.total()) == (Label.REAL, 0)
+    assert toy.asked["prepare.subject"] == 1
+
+    toy, other = Toy({"commonsense": answer("generated")}), Toy({"prepare": "subject: red lamp\nmedium: photograph"})
+    async with of_two(toy, other, *STAGED) as judge:
+        events = [event async for event in judge.astream(picture)]
+    assert dict(other.asked) == {"prepare.subject": 1, "stereotype.stereotypes": 1, "stereotype.verdict": 1}
+    assert toy.asked["prepare.subject"] == 1
+    assert "red lamp" in next(one for one in other.requests if one.origin.step == "stereotypes").messages[-1].text
+    assert [event.subject for event in events if isinstance(event, Prepared)] == ["red bicycle"]
+    decided = events[-1]
+    assert isinstance(decided, Decided)
+    assert len(decided.verdict.preparation) == 2
+    assert decided.verdict.subject == "red bicycle"
+
+
+async def test_a_later_backend_that_names_no_subject_says_so(picture: bytes) -> None:
+    toy, other = Toy({"commonsense": answer("generated")}), Toy({"prepare": ConnectError("nobody there")})
+    async with of_two(toy, other, *STAGED, "retry.attempts=1") as judge:
+        verdict = await judge.judge(picture)
+    assert outcomes(verdict)["stereotype"] is Outcome.FAILED
+    assert any("nobody there" in warning for warning in verdict.warnings)
+
+
+async def test_the_medium_is_known_before_anybody_judges_also_where_only_a_later_stage_starts_from_the_subject(
+    picture: bytes,
+) -> None:
+    stages = "stages=[[defect_query, commonsense], [structural, stereotype, regional, few_shot]]"
+    later = [f"paradigms.{name}.backend=function:other" for name in ("structural", "stereotype")]
+    toy, other = Toy(), Toy({"prepare": "subject: cat\nmedium: drawing"})
+    async with of_two(toy, other, stages, *later) as judge:
+        verdict = await judge.judge(picture)
+    assert verdict.undecided_because is UndecidedBecause.NOT_A_PHOTOGRAPH
+    assert toy.asked.total() == 0
 
 
 async def test_a_spent_budget_keeps_what_is_done(picture: bytes) -> None:

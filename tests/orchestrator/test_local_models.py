@@ -131,7 +131,7 @@ async def test_what_the_cache_answers_loads_no_model(engines: list[Witness], pic
     assert [report.text for report in again.reports] == [report.text for report in asked.reports]
 
 
-@pytest.mark.parametrize("later", ["few_shot"])
+@pytest.mark.parametrize("later", ["few_shot", "stereotype"])
 async def test_a_model_of_a_later_stage_is_loaded_when_the_stage_is_reached(
     engines: list[Witness], picture: bytes, later: str
 ) -> None:
