@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import AbstractContextManager
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import torch
 import transformers as library
-from safetensors import safe_open
 
 from backends.backend import Capabilities
 from backends.errors import ConfigError
 from backends.local.families import local_facts, seen_pixels
-from backends.local.fingerprint import SHARDS, WEIGHTS
 from backends.local.grammar import has_llguidance
 from backends.local.refusal import refusals
 from backends.local.settings import LocalSettings
@@ -58,17 +56,11 @@ class Blueprint:
                 self.source.place, trust_remote_code=False, **self.source.options
             )
             self.processor = self._processor()
-            # Its shape without its weights: whether there is such a model, and how it will attend.
-            with torch.device("meta"):
-                self._shape = transformers.AutoModelForImageTextToText.from_config(
-                    self.config, trust_remote_code=False, attn_implementation=settings.attention
-                )
-            if self.source.folder is not None:
-                _check_weights(name, self.source.folder)
+            self.attention = self._shape().config._attn_implementation
         self.dtype = dtype_of(settings, self.device)
         self.shortcuts = possible(self.config, settings)
 
-    def refusals(self) -> Any:
+    def refusals(self) -> AbstractContextManager[None]:
         """Around whatever reads the model's files: see `backends.local.refusal.refusals`."""
         snapshot = self.source.snapshot
         return refusals(self.source.name, fetched=snapshot is not None, away=snapshot.away if snapshot else None)
@@ -90,7 +82,7 @@ class Blueprint:
             "adapter": None if self.adapter is None else self.adapter.digest,
             "dtype": str(self.config.dtype if self.dtype == "auto" else self.dtype),
             "quantization": self.settings.quantization,
-            "attention": getattr(self._shape.config, "_attn_implementation", None),
+            "attention": self.attention,
             "device": self.device.partition(":")[0],
             # Processors made with PIL and with torchvision differ by some hundredths in what the tower sees.
             "images": type(self.processor.image_processor).__name__,
@@ -112,6 +104,41 @@ class Blueprint:
             **seen_pixels(self.processor, facts),
         }
         return facts.capabilities("this process", hosted=False).model_copy(update=update)
+
+    def model(self, **options: Any) -> Any:
+        """The model of the checkpoint, opened with these options of transformers. To be called within `refusals`.
+
+        Weights are read from safetensors alone, since the other formats can run code.
+        """
+        model, told = transformers.AutoModelForImageTextToText.from_pretrained(
+            self.source.place,
+            **self.source.options,
+            trust_remote_code=False,
+            # An adapter that lies beside the weights would be laid over them unasked, and may be of another format.
+            adapter_kwargs={"local_files_only": True},
+            use_safetensors=True,
+            attn_implementation=self.settings.attention,
+            output_loading_info=True,
+            **options,
+        )
+        if missing := sorted(told["missing_keys"]):
+            # They would be random numbers, and the model would talk nonsense.
+            more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+            raise ConfigError(f"{self.source.name} lacks weights ({missing[0]}{more}); download it again.")
+        return model
+
+    def _shape(self) -> Any:
+        """The model without a number in it, which tells whether it can be opened.
+
+        In a folder the weights are looked for too: whether all are there, whole and of the right shape. None are read.
+        """
+        quantized = getattr(self.config, "quantization_config", None) is not None
+        if self.source.folder is not None and not quantized:
+            return self.model(device_map={"": "meta"})
+        with torch.device("meta"):
+            return transformers.AutoModelForImageTextToText.from_config(
+                self.config, trust_remote_code=False, attn_implementation=self.settings.attention
+            )
 
     def _processor(self) -> Any:
         name = self.source.name
@@ -162,21 +189,6 @@ def dtype_of(settings: LocalSettings, device: str) -> Any:
     if settings.dtype == "auto":
         return torch.float32 if device == "cpu" else "auto"
     return getattr(torch, settings.dtype)
-
-
-def _check_weights(name: str, folder: Path) -> None:
-    """Look at the beginnings of the files of weights: whether all are here, and none was cut off."""
-    index = folder / SHARDS
-    files = [folder / f"model{WEIGHTS}"]
-    if index.is_file():
-        files = [folder / file for file in sorted(set(json.loads(index.read_bytes())["weight_map"].values()))]
-    elif not files[0].is_file():
-        return  # under another name, which the configuration gives
-    for file in files:
-        if not file.is_file():
-            raise ConfigError(f"{name} lacks {file.name}; download it again.")
-        with safe_open(file, framework="numpy"):
-            pass
 
 
 def _version(package: str) -> str | None:

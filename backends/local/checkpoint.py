@@ -48,16 +48,19 @@ class Checkpoint:
 def open_checkpoint(blueprint: Blueprint) -> Checkpoint:
     """Load a model.
 
-    Weights are read from safetensors alone, since the other formats can run code.
-
     Raises:
         ConfigError: the weights cannot be had, or are not those of such a model.
         MissingExtraError: a package is missing.
         OutOfMemoryError: the device has no room for the weights.
 
     """
+    settings, device = blueprint.settings, blueprint.device
     with blueprint.refusals():
-        model = _model(blueprint)
+        model = blueprint.model(
+            dtype=blueprint.dtype,
+            device_map=settings.device_map or (None if device == "cpu" else {"": device}),
+            quantization_config=_quantization(settings),
+        )
         if blueprint.adapter is not None:
             _lay_adapter(model, adapter_folder(blueprint.adapter))
     model.eval()
@@ -67,27 +70,6 @@ def open_checkpoint(blueprint: Blueprint) -> Checkpoint:
     # The checkpoint's own generation settings would creep into every call of `generate`.
     model.generation_config = transformers.GenerationConfig(eos_token_id=sorted(ends), pad_token_id=pad)
     return Checkpoint(blueprint.name, model, processor, ends, pad, defaults_of(generation))
-
-
-def _model(blueprint: Blueprint) -> Any:
-    settings, device, name = blueprint.settings, blueprint.device, blueprint.source.name
-    model, told = transformers.AutoModelForImageTextToText.from_pretrained(
-        blueprint.source.place,
-        **blueprint.source.options,
-        trust_remote_code=False,
-        # An adapter that lies beside the weights would be laid over them unasked, and may be of another format.
-        adapter_kwargs={"local_files_only": True},
-        use_safetensors=True,
-        dtype=blueprint.dtype,
-        device_map=settings.device_map or (None if device == "cpu" else {"": device}),
-        attn_implementation=settings.attention,
-        quantization_config=_quantization(settings),
-        output_loading_info=True,
-    )
-    if missing := sorted(told["missing_keys"]):
-        # They would be random numbers, and the model would talk nonsense.
-        raise ConfigError(f"{name} lacks weights ({missing[0]} and {len(missing) - 1} more); download it again.")
-    return model
 
 
 def _quantization(settings: LocalSettings) -> Any:

@@ -6,8 +6,6 @@ import hashlib
 from pathlib import Path
 
 WEIGHTS = ".safetensors"
-SHARDS = "model.safetensors.index.json"
-"""Says which weights lie in which file, where they lie in several."""
 _WHOLE = 64 * 1024 * 1024
 """Bytes up to which a file is read whole; longer ones are sampled."""
 _BLOCKS = 1024

@@ -162,7 +162,7 @@ async def _destination(ensemble: Ensemble, spec: str, *, ask: bool = False) -> D
         return None
     try:
         its = backend.capabilities
-        if ask and isinstance(backend, Provider) and not spec.startswith("hf:"):
+        if ask and isinstance(backend, Provider):
             await backend.prepare()
             its = backend.capabilities
         return Destination(spec, its)

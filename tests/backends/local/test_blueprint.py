@@ -72,19 +72,31 @@ def test_a_missing_processor_or_template_is_told(copy: Copy) -> None:
     assert "no chat template" in refused.at_sight(base)
 
 
-def test_weights_that_were_cut_off_or_are_not_all_here_are_told(copy: Copy) -> None:
+def test_weights_that_were_cut_off_or_are_not_all_here_are_told_before_any_is_read(copy: Copy) -> None:
+    from safetensors.torch import load_file, save_file
+
     damaged = copy("damaged")
     (damaged / "model.safetensors").write_bytes(b"\x00" * 100)
     assert "damaged" in refused.at_sight(damaged)
     short = copy("short")
-    weights = short / "model.safetensors"
-    weights.write_bytes(weights.read_bytes()[:-1000])
+    file = short / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-1000])
     assert "damaged" in refused.at_sight(short)
     parted = copy("parted")
     (parted / "model.safetensors").rename(parted / "model-00001-of-00002.safetensors")
     places = {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}
-    (parted / "model.safetensors.index.json").write_text(json.dumps({"weight_map": places}))
-    assert refused.at_sight(parted) == f"{parted} lacks model-00002-of-00002.safetensors; download it again."
+    (parted / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": places}))
+    assert "model-00002-of-00002.safetensors" in refused.at_sight(parted)
+    lacking = copy("lacking")
+    weights = load_file(lacking / "model.safetensors")
+    weights.pop(sorted(weights)[0])
+    save_file(weights, lacking / "model.safetensors", metadata={"format": "pt"})
+    assert refused.at_sight(lacking) == f"{lacking} lacks weights (lm_head.weight); download it again."
+    other = copy("other")
+    config = json.loads((other / "config.json").read_text())
+    config["text_config"]["intermediate_size"] = 32
+    (other / "config.json").write_text(json.dumps(config))
+    assert "cannot be loaded" in refused.at_sight(other)
 
 
 def test_the_revision_tells_what_is_computed(copy: Copy) -> None:
@@ -120,17 +132,17 @@ def test_looking_loads_no_weights_and_knows_what_the_loaded_model_can_do(
 
     folder = copy()
     load = transformers.AutoModelForImageTextToText.from_pretrained
-    loads: list[str] = []
+    loads: list[Any] = []
 
     def counted(place: str, **options: Any) -> Any:
-        loads.append(place)
+        loads.append(options["device_map"])
         return load(place, **options)
 
     monkeypatch.setattr(transformers.AutoModelForImageTextToText, "from_pretrained", counted)
     found = survey(str(folder), LocalSettings(threads=1))
     able = found.capabilities
-    assert loads == []
+    assert loads == [{"": "meta"}]
     assert (found.name, able.json_schema, able.logprobs, able.prefill) == ("copy", True, True, True)
     assert (able.context_tokens, able.prefix_cache, able.box_format) == (32768, True, None)
     assert found.load().capabilities == able
-    assert loads == [str(folder)]
+    assert loads == [{"": "meta"}, None]
