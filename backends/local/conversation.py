@@ -72,15 +72,11 @@ class ChatTemplate:
         return text
 
     def _turn(self, message: Message) -> dict[str, Any]:
-        parts: list[dict[str, str]] = []
-        for part in message.parts:
-            if isinstance(part, Picture):
-                parts.append({"type": "image"})
-                continue
-            # Templates put parts next to each other; a blank line keeps texts apart as `Message.text` does.
-            gap = "\n\n" if parts and parts[-1]["type"] == "text" else ""
-            parts.append({"type": "text", "text": gap + self._harmless(part.text)})
-        return {"role": message.role, "content": parts}
+        parts = [
+            {"type": "image"} if isinstance(part, Picture) else {"type": "text", "text": self._harmless(part.text)}
+            for part in message.parts
+        ]
+        return {"role": message.role, "content": _texts_joined(parts)}
 
     def _harmless(self, text: str) -> str:
         if self._special is None:
@@ -128,10 +124,11 @@ def _system_in_user(turns: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     others = [turn for turn in turns if turn["role"] != "system"]
     if not said:
         return others
-    lead = {"type": "text", "text": "\n\n".join(text.strip() for text in said) + "\n\n"}
+    lead = {"type": "text", "text": "\n\n".join(text.strip() for text in said)}
     for place, turn in enumerate(others):
         if turn["role"] == "user":
-            return [*others[:place], {**turn, "content": [lead, *turn["content"]]}, *others[place + 1 :]]
+            led = {**turn, "content": _texts_joined([lead, *turn["content"]])}
+            return [*others[:place], led, *others[place + 1 :]]
     return [{"role": "user", "content": [lead]}, *others]
 
 
@@ -140,8 +137,21 @@ def _joined(turns: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     joined: list[dict[str, Any]] = []
     for turn in turns:
         if joined and joined[-1]["role"] == turn["role"]:
-            gap = [{"type": "text", "text": "\n\n"}]
-            joined[-1] = {**turn, "content": [*joined[-1]["content"], *gap, *turn["content"]]}
+            joined[-1] = {**turn, "content": _texts_joined([*joined[-1]["content"], *turn["content"]])}
         else:
             joined.append(turn)
+    return joined
+
+
+def _texts_joined(parts: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """The parts, with texts that follow one another made one, and a blank line between them as in `Message.text`.
+
+    Templates put parts next to each other, some trim each of them, and some take only the first text of a system turn.
+    """
+    joined: list[dict[str, str]] = []
+    for part in parts:
+        if joined and joined[-1]["type"] == part["type"] == "text":
+            joined[-1] = {"type": "text", "text": f"{joined[-1]['text']}\n\n{part['text']}"}
+        else:
+            joined.append(part)
     return joined

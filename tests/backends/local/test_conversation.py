@@ -15,6 +15,10 @@ ONE = drawn(1)
 PARTS = "[{{ m.role }}]{% for p in m.content %}{{ p.text if p.type == 'text' else '<image>' }}{% endfor %}{% endfor %}"
 WITH_SYSTEM = "{% for m in messages %}" + PARTS + "[assistant]"
 SILENT = "{% for m in messages if m.role != 'system' %}" + PARTS + "[assistant]"
+TRIMMING = WITH_SYSTEM.replace(
+    "{% for p in m.content %}",
+    "{% for p in (m.content[:1] if m.role == 'system' else m.content) %}",
+).replace("p.text if", "p.text | trim if")
 STRICT = (
     "{% for m in messages %}{% if m.role == 'system' or (m.role == 'user') != (loop.index0 % 2 == 0) %}"
     "{{ stop() }}{% endif %}{% endfor %}"
@@ -52,7 +56,9 @@ def test_the_answer_is_begun_for_the_model() -> None:
 def test_a_template_without_a_system_role_puts_its_text_first() -> None:
     for source in (SILENT, STRICT + WITH_SYSTEM):
         prompt = template(source).render(ask(ONE, "Now?", system=Message("system", (Text("Be brief."),))))
-        assert prompt.text == "[user]Be brief.\n\n<image>Now?[assistant]"
+        assert prompt.text == "[user]Be brief.<image>Now?[assistant]"
+        prompt = template(source).render(ask("Now?", ONE, system=Message("system", (Text("Be brief."),))))
+        assert prompt.text == "[user]Be brief.\n\nNow?<image>[assistant]"
 
 
 def test_turns_of_one_role_are_joined_where_a_template_wants_them_to_take_turns() -> None:
@@ -61,6 +67,19 @@ def test_turns_of_one_role_are_joined_where_a_template_wants_them_to_take_turns(
     assert template(WITH_SYSTEM).render(Request(turns)).text == "[user]One.[user]Two.[assistant]"
     with pytest.raises(UnsupportedError, match="refuses the conversation: Conversation roles must alternate"):
         template(STRICT + WITH_SYSTEM).render(Request((Message("assistant", (Text("Hi."),)),)))
+
+
+def test_texts_stay_apart_where_a_template_trims_each_of_them() -> None:
+    """As that of Gemma 3 does, which also takes only the first text of the system's turn."""
+    system = Message("system", (Text("Look closely."), Text("Be brief.")))
+    question = ask("First.", "Then.", ONE, "And why?", "Answer in the form.", system=system)
+    asked = "First.\n\nThen.<image>And why?\n\nAnswer in the form."
+    said = "Look closely.\n\nBe brief."
+    assert template(TRIMMING).render(question).text == f"[system]{said}[user]{asked}[assistant]"
+    for source in (TRIMMING.replace("in messages", "in messages if m.role != 'system'"), STRICT + TRIMMING):
+        assert template(source).render(question).text == f"[user]{said}\n\n{asked}[assistant]"
+    turns = tuple(Message("user", (Text(text),)) for text in ("One.", "Two."))
+    assert template(STRICT + TRIMMING).render(Request(turns)).text == "[user]One.\n\nTwo.[assistant]"
 
 
 def test_special_tokens_in_texts_are_broken_up() -> None:
