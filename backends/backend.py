@@ -49,6 +49,8 @@ class Capabilities(BaseModel):
     box_format: BoxFormat | None = None
     image_multiple: int | None = None
     """The server rounds the sides of pictures to multiples of this many pixels."""
+    image_min_pixels: int | None = None
+    """Width times height below which the server enlarges a picture, to multiples of `image_multiple`."""
     image_max_pixels: int | None = None
     """Width times height above which servers of this family resize pictures by settings of their own."""
     image_max_side: int | None = None
@@ -59,6 +61,10 @@ class Capabilities(BaseModel):
     """True when the picture leaves this machine."""
     missing_key: str | None = None
     """The environment variable with the key that is needed here and is not set; None when nothing is missing."""
+
+
+BOX_FIELDS = ("box_format", "image_multiple", "image_min_pixels", "image_max_pixels", "image_max_side")
+"""The capabilities that say together what the numbers of a box mean."""
 
 
 @runtime_checkable

@@ -7,6 +7,7 @@ are laid over each other in file order, so a later one is the more specific. Wha
 from __future__ import annotations
 
 import functools
+import math
 from fnmatch import fnmatchcase
 from importlib import resources
 from typing import Literal
@@ -41,6 +42,7 @@ class ModelFacts(BaseModel):
     """How the provider counts the tokens of a picture."""
     box_format: BoxFormat | None = None
     image_multiple: int | None = Field(default=None, ge=1)
+    image_min_pixels: int | None = Field(default=None, ge=1)
     image_max_pixels: int | None = Field(default=None, ge=1)
     image_max_side: int | None = Field(default=None, ge=1)
     refuses: tuple[Setting, ...] | None = None
@@ -72,6 +74,7 @@ class ModelFacts(BaseModel):
             image_tokens=self.image_tokens,
             box_format=self.box_format,
             image_multiple=self.image_multiple,
+            image_min_pixels=self.image_min_pixels,
             image_max_pixels=self.image_max_pixels,
             image_max_side=self.image_max_side,
             destination=destination,
@@ -133,11 +136,21 @@ def seen_size(capabilities: Capabilities, width: int, height: int) -> tuple[int,
 
     Boxes in `BoxFormat.PIXELS` are fractions of this size.
     """
-    multiple, limit, side = capabilities.image_multiple, capabilities.image_max_pixels, capabilities.image_max_side
+    multiple, side = capabilities.image_multiple, capabilities.image_max_side
+    least, most = capabilities.image_min_pixels, capabilities.image_max_pixels
     if side is not None and max(width, height) > side:
         return None
+    shape = [width, height]
     if multiple is not None:
-        width, height = (max(multiple, round(length / multiple) * multiple) for length in (width, height))
-    if limit is not None and width * height > limit:
+        shape = [round(length / multiple) * multiple for length in shape]
+    pixels = math.prod(shape)
+    if most is not None and pixels > most:
         return None
-    return width, height
+    if least is not None and pixels < least:
+        if multiple is None:
+            return None
+        # So the family of Qwen-VL does it, whose pictures come in such multiples.
+        factor = math.sqrt(least / (width * height))
+        shape = [math.ceil(length * factor / multiple) * multiple for length in (width, height)]
+    across, down = (max(multiple or 1, length) for length in shape)
+    return across, down

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 
-from backends.backend import Backend, Capabilities
+from backends.backend import BOX_FIELDS, Backend, Capabilities
 from backends.completion import Completion, Stop
 from backends.errors import BackendError
 from backends.request import Request
@@ -35,7 +35,7 @@ class FallbackLayer:
         """
         every = [backend.capabilities for backend in self._backends]
         places = dict.fromkeys(one.destination for one in every)
-        scales = {(one.box_format, one.image_multiple, one.image_max_pixels, one.image_max_side) for one in every}
+        scales = {tuple(getattr(one, field) for field in BOX_FIELDS) for one in every}
         update = {
             "destination": ", or ".join(places),
             "hosted": any(one.hosted for one in every),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from backends.backend import BoxFormat
+from backends.backend import BOX_FIELDS, BoxFormat
 from backends.models import ModelFacts, known_facts
 
 FAMILIES = {
@@ -29,11 +29,16 @@ Others are computed plainly: how their towers and positions work is up to them, 
 
 
 def local_facts(name: str, model_type: str) -> ModelFacts:
-    """What is known about a model run in this process; its architecture says what its name does not.
+    """What is known about a model run in this process, by its name and its architecture.
 
-    A folder may be called anything, and a model fine-tuned under another name still writes boxes as its family does.
+    What its boxes mean is up to the architecture, where that is known: a folder may be called anything, and after the
+    model that another one was distilled from.
     """
-    return known_facts("hf", name).over(known_facts("hf", FAMILIES.get(model_type, model_type)))
+    named, built = known_facts("hf", name), known_facts("hf", FAMILIES.get(model_type, model_type))
+    facts = named.over(built)
+    if model_type not in FAMILIES and built.box_format is None:
+        return facts
+    return facts.model_copy(update={field: getattr(built, field) for field in BOX_FIELDS})
 
 
 def seen_pixels(processor: Any, facts: ModelFacts) -> dict[str, int]:
@@ -46,7 +51,8 @@ def seen_pixels(processor: Any, facts: ModelFacts) -> dict[str, int]:
         return {}
     images = processor.image_processor
     patch, merge = getattr(images, "patch_size", None), getattr(images, "merge_size", None)
-    most = getattr(images, "size", {}).get("longest_edge")
-    if not (isinstance(patch, int) and isinstance(merge, int) and isinstance(most, int)):
+    size = getattr(images, "size", {})
+    least, most = size.get("shortest_edge"), size.get("longest_edge")
+    if not (isinstance(patch, int) and isinstance(merge, int) and isinstance(least, int) and isinstance(most, int)):
         return {}
-    return {"image_multiple": patch * merge, "image_max_pixels": most}
+    return {"image_multiple": patch * merge, "image_min_pixels": least, "image_max_pixels": most}
