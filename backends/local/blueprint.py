@@ -52,9 +52,9 @@ class Blueprint:
         self.source = model_source(name, settings)
         self.adapter = adapter_source(settings)
         with self.refusals():
-            self.config = transformers.AutoConfig.from_pretrained(
-                self.source.place, trust_remote_code=False, **self.source.options
-            )
+            place, options = self.source.place, self.source.options
+            self.config = transformers.AutoConfig.from_pretrained(place, trust_remote_code=False, **options)
+            self.written: dict[str, Any] = transformers.PreTrainedConfig.get_config_dict(place, **options)[0]
             self.processor = self._processor()
             self.attention = self._shape().config._attn_implementation
         self.dtype = dtype_of(settings, self.device)

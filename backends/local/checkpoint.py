@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from backends.local.source import adapter_folder
 
 transformers: Any = library
 """Most of it has no types."""
+_END = "eos_token_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +61,21 @@ def open_checkpoint(blueprint: Blueprint) -> Checkpoint:
         model = blueprint.model(
             dtype=blueprint.dtype,
             device_map=settings.device_map or (None if device == "cpu" else {"": device}),
-            quantization_config=_quantization(settings),
+            quantization_config=quantization_of(settings),
         )
         if blueprint.adapter is not None:
             _lay_adapter(model, adapter_folder(blueprint.adapter))
     model.eval()
     generation = model.generation_config
     processor = blueprint.processor
-    ends, pad = _ends(model, processor.tokenizer)
+    ends, pad = _ends(model, processor.tokenizer, blueprint.written)
     # The checkpoint's own generation settings would creep into every call of `generate`.
     model.generation_config = transformers.GenerationConfig(eos_token_id=sorted(ends), pad_token_id=pad)
     return Checkpoint(blueprint.name, model, processor, ends, pad, defaults_of(generation))
 
 
-def _quantization(settings: LocalSettings) -> Any:
+def quantization_of(settings: LocalSettings) -> Any:
+    """What bitsandbytes is to make of the weights, or None."""
     if settings.quantization is None:
         return None
     if settings.quantization == "int8":
@@ -89,17 +92,27 @@ def _lay_adapter(model: Any, folder: Path) -> None:
         raise ConfigError(f"The adapter {folder.name} does not fit this model; take one that was trained on it.")
 
 
-def _ends(model: Any, tokenizer: Any) -> tuple[frozenset[int], int]:
-    """The tokens that end an answer, and the one to fill up with."""
-    ends: set[int] = set()
-    for told in (model.generation_config.eos_token_id, model.config.get_text_config().eos_token_id):
-        ends |= {told} if isinstance(told, int) else set(told or ())
-    if tokenizer.eos_token_id is not None:
-        ends.add(int(tokenizer.eos_token_id))
+def _ends(model: Any, tokenizer: Any, written: Mapping[str, Any]) -> tuple[frozenset[int], int]:
+    """The tokens that end an answer, and the one to fill up with.
+
+    A configuration that says nothing of it has the number that its class was written with, which may be any word of
+    this vocabulary. So it is asked last; and generation settings that were only derived from it, for what is `written`
+    in its file.
+    """
+    generation, config = model.generation_config, model.config.get_text_config()
+    if getattr(generation, "_from_model_config", False):
+        ends = _numbers(written.get(_END)) | _numbers((written.get("text_config") or {}).get(_END))
+    else:
+        ends = _numbers(generation.eos_token_id)
+    ends = ends | _numbers(tokenizer.eos_token_id) or _numbers(getattr(config, _END, None))
     if not ends:
         raise ConfigError("The model names no token that ends an answer; take its instruction-tuned version.")
     pad = tokenizer.pad_token_id
     return frozenset(ends), int(min(ends) if pad is None else pad)
+
+
+def _numbers(told: int | Sequence[int] | None) -> set[int]:
+    return {told} if isinstance(told, int) else set(told or ())
 
 
 def forward_parameters(model: Any) -> frozenset[str]:

@@ -12,8 +12,9 @@ from backends.errors import BackendError
 from backends.local.conversation import first_line
 from backends.local.engine import OutOfMemoryError
 
-_WORDS = ("out of memory", "not enough memory", "can't allocate memory")
-"""What torch says besides raising an error of its own kind: on a CPU and on MPS it raises a plain `RuntimeError`."""
+_WORDS = ("out of memory", "not enough memory", "can't allocate memory", "_status_alloc_failed")
+"""What torch says besides raising an error of its own kind: on a CPU and on MPS, and for what CUDA's libraries take for
+themselves (CUBLAS_STATUS_ALLOC_FAILED, CUDNN_STATUS_ALLOC_FAILED), it raises a plain `RuntimeError`."""
 
 
 def lacks_memory(error: RuntimeError) -> bool:
