@@ -9,6 +9,15 @@ export class ApiError extends Error {
   }
 }
 
+let view = new AbortController();
+
+/** Begin a new view: what the one before still reads is given up. The signal says when this one is left. */
+export function enterView() {
+  view.abort();
+  view = new AbortController();
+  return view.signal;
+}
+
 export async function request(method, path, body = undefined) {
   const options = { method, headers: { Accept: "application/json" }, credentials: "same-origin" };
   if (body instanceof FormData) options.body = body;
@@ -16,10 +25,13 @@ export async function request(method, path, body = undefined) {
     options.body = JSON.stringify(body);
     options.headers["Content-Type"] = "application/json";
   }
+  // What changes something is not given up halfway.
+  if (method === "GET") options.signal = view.signal;
   let response;
   try {
     response = await fetch(path, options);
-  } catch {
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
     throw new ApiError(0, "unreachable", "The server does not answer. Is it still running?");
   }
   if (!response.ok) throw await refused(response);

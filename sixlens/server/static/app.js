@@ -10,18 +10,12 @@ import { judgmentView } from "./verdict.js";
 const VIEWS = { "": ["judge", judgeView], judgment: ["", judgmentView], history: ["history", historyView] };
 
 let leave = null; // what has to be done when the view is left
-let pending = Promise.resolve(); // views come one after the other, so that a slow one does not cover a later one
 
-function route() {
-  pending = pending.then(enter);
-  return pending;
-}
-
-async function enter() {
+/** Show the view that the address names. The latest one wins: a slow one before it is given up. */
+async function route() {
+  const left = begun();
   const [name = "", id] = location.hash.replace(/^#\/?/, "").split("/");
   const [current, view] = name === "review" ? ["review", id ? reviewView : queueView] : (VIEWS[name] ?? VIEWS[""]);
-  leave?.();
-  leave = null;
   for (const link of document.querySelectorAll("nav a")) {
     if (link.dataset.view === current) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
@@ -31,11 +25,20 @@ async function enter() {
     () => null,
   );
   try {
-    leave = (await view(id)) ?? null;
+    const leaving = await view(id);
+    if (left.aborted) leaving?.();
+    else leave = leaving ?? null;
   } catch (error) {
+    if (left.aborted) return;
     if (!(error instanceof api.ApiError)) console.error(error);
     if (error.status !== 401) sorry(error);
   }
+}
+
+function begun() {
+  leave?.();
+  leave = null;
+  return api.enterView();
 }
 
 function sorry(error) {
@@ -50,8 +53,7 @@ function sorry(error) {
 }
 
 function signInView() {
-  leave?.();
-  leave = null;
+  begun();
   const token = el("input", { type: "password", autocomplete: "current-password", required: true });
   const error = problem();
   const submit = async (event) => {
@@ -99,6 +101,7 @@ window.addEventListener("signed-out", () => {
   if (!document.querySelector("main input[type=password]")) begin();
 });
 begin().catch((error) => {
+  if (error.name === "AbortError") return; // another view was chosen meanwhile
   if (!(error instanceof api.ApiError)) throw error;
   if (error.status !== 401) sorry(error);
 });

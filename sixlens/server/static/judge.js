@@ -197,7 +197,7 @@ class PictureForm {
     try {
       const judgment = await api.judge(form);
       if (this.file) keepOwn(judgment.id, this.file);
-      location.hash = `#/judgment/${judgment.id}`;
+      if (this.element.isConnected) location.hash = `#/judgment/${judgment.id}`;
     } catch (error) {
       this.error.textContent = error.message;
       this.send.disabled = false;

@@ -6,7 +6,7 @@ import { button, el, problem } from "./dom.js";
  * A list, empty until `load` is called.
  *
  * @param ask called with a cursor or null; resolves to { items, next_cursor, … }
- * @param entry makes the element of an item
+ * @param entry makes the element of an item; called with its place in the list too, from 1
  * @param words what an empty list says, and the button for what follows
  * @param shown called with each page that is shown, and the list
  * @returns the elements to be shown, and `load`, which begins again with the first page
@@ -16,6 +16,7 @@ export function listing(ask, entry, words, shown) {
   const more = el("p", { class: "row" });
   const error = problem();
   let latest = 0;
+  let listed = 0;
 
   async function load(cursor = null) {
     const mine = ++latest;
@@ -29,7 +30,8 @@ export function listing(ask, entry, words, shown) {
   }
 
   function fill(page, cursor) {
-    const entries = page.items.map(entry);
+    if (!cursor) listed = 0;
+    const entries = page.items.map((item) => entry(item, ++listed));
     if (cursor) list.append(...entries);
     else list.replaceChildren(...(entries.length ? entries : [el("li", { class: "muted" }, words.empty)]));
     if (cursor) entries[0]?.querySelector("a")?.focus();

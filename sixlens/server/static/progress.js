@@ -1,6 +1,6 @@
 // A judgment under way: each examination lights up as it finishes.
 
-import { announce, el, said, tag } from "./dom.js";
+import { announce, button, el, said, tag } from "./dom.js";
 import { count, says, sideOf } from "./words.js";
 
 /**
@@ -8,7 +8,7 @@ import { count, says, sideOf } from "./words.js";
  *
  * @param judgment as the API gives it
  * @param paradigms name, title and question of each examination
- * @param ended called once, with the judgment or with what went wrong
+ * @param ended called once it has ended, with the kind of what went wrong or null; it can be asked for again then
  * @returns the element to be shown, and a function that stops following
  */
 export function follow(judgment, paradigms, ended) {
@@ -31,9 +31,6 @@ export function follow(judgment, paradigms, ended) {
     state.textContent = status === "queued" ? `It waits its turn. ${ahead}` : "The examinations are under way.";
     if (status === "running") cards.forEach((one) => one.look());
   });
-  on("prepared", ({ subject }) => {
-    if (subject) state.replaceChildren("The examinations are under way. The picture seems to show: ", said(subject));
-  });
   on("reported", ({ report }) => {
     const one = cards.get(report.paradigm) ?? card({ name: report.paradigm, ...report });
     one.report(report);
@@ -43,18 +40,19 @@ export function follow(judgment, paradigms, ended) {
     announce(`${done.size} of ${cards.size}: ${report.title}: ${says(report)}`);
     if (done.size === cards.size) state.textContent = "All examinations are in; the verdict is being put together.";
   });
-  on("decided", (data) => finish({ judgment: data.judgment }));
-  on("failed", (data) => finish({ error: data.error }));
+  on("decided", () => finish(null));
+  on("failed", ({ error }) => finish(error.kind));
   on("draining", () => {
     state.textContent = "The server is going down. The judgment is kept, and goes on when the server is back.";
   });
   stream.addEventListener("error", () => {
     state.textContent = "The connection is lost; trying again.";
-    if (stream.readyState === EventSource.CLOSED) finish({ lost: true });
+    if (stream.readyState !== EventSource.CLOSED) return;
+    state.replaceChildren("The connection is lost. ", button("Try again", () => ended(null)));
   });
-  function finish(result) {
+  function finish(kind) {
     stream.close();
-    ended(result);
+    ended(kind);
   }
   return { element: el("div", { class: "progress" }, state, bar, list), stop: () => stream.close() };
 }

@@ -72,6 +72,7 @@ export function linked(root) {
   };
   let lit = null;
   let focused = null;
+  let held = false; // what got the focus stays lit although the page was scrolled beneath a pointer at rest
   const light = (number) => {
     if (number === lit) return;
     for (const [which, on] of [
@@ -83,9 +84,19 @@ export function linked(root) {
     lit = number;
   };
   // What has the focus stays lit while the pointer is over nothing.
-  root.addEventListener("pointerover", (event) => light(numberOf(event.target) ?? focused));
-  root.addEventListener("pointerleave", () => light(focused));
-  root.addEventListener("focusin", (event) => light((focused = numberOf(event.target))));
+  const hover = (event) => light(numberOf(event.target) ?? focused);
+  root.addEventListener("pointerover", (event) => held || hover(event));
+  root.addEventListener("pointermove", (event) => {
+    if (!held || (event.movementX === 0 && event.movementY === 0)) return;
+    held = false;
+    hover(event);
+  });
+  root.addEventListener("pointerleave", () => held || light(focused));
+  root.addEventListener("focusin", (event) => {
+    focused = numberOf(event.target);
+    held = focused !== null;
+    light(focused);
+  });
   root.addEventListener("focusout", () => light((focused = null)));
   root.addEventListener("click", (event) => {
     const number = numberOf(event.target);

@@ -44,8 +44,8 @@ export async function queueView() {
   await load();
 }
 
-function entry(item) {
-  const name = item.image.name === null ? "A case without its name" : said(item.image.name.slice(0, 120));
+function entry(item, place) {
+  const name = item.image.name === null ? `Case ${place}, without its name` : said(item.image.name.slice(0, 120));
   return el(
     "li",
     { class: "card" },
@@ -65,6 +65,8 @@ export async function reviewView(id) {
 }
 
 async function showCase(item, picture) {
+  const over = item.decisions.length > 0;
+  const next = over ? (await api.reviews("limit=1")).items[0] : null;
   const seen = item.blind ? [blindEvidence(item, picture)] : await openEvidence(item, picture);
   // Beside the evidence, and after the picture.
   if (item.status !== "closed")
@@ -86,20 +88,22 @@ async function showCase(item, picture) {
         { class: "card", "aria-label": "The appeal" },
         el("p", {}, "Somebody objected: ", long(item.appeal, "The appeal")),
       ),
-    item.decisions.length > 0 &&
+    over &&
       el(
         "section",
         { class: "card decision", "aria-label": "Decisions" },
         el("h2", {}, "Decided"),
         el("ul", {}, item.decisions.map(decided)),
-        nextLink(),
+        nextLink(next),
       ),
     ...seen,
   );
 }
 
-function nextLink() {
-  return el("p", {}, el("a", { class: "button", href: "#/review" }, "To the next case"));
+/** To the case that waits longest, or to the list when none does. */
+function nextLink(next) {
+  const [address, text] = next ? [`#/review/${next.id}`, "To the next case"] : ["#/review", "To the list of cases"];
+  return el("p", {}, el("a", { class: "button", href: address }, text));
 }
 
 function blindEvidence(item, picture) {
@@ -160,7 +164,9 @@ function decisionForm(item, picture) {
     reviewer = name.value.trim();
     const decision = new FormData(event.target).get("decision");
     try {
-      await showCase(await api.decide(item.id, { decision, note: note.value, reviewer }), picture);
+      const shown = await api.decide(item.id, { decision, note: note.value, reviewer });
+      if (!form.isConnected) return;
+      await showCase(shown, picture);
       announce("Decided. What the tool came to is shown now.");
       showWaiting((await api.reviews("limit=1")).waiting);
     } catch (failed) {

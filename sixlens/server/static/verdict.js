@@ -2,7 +2,7 @@
 
 import { adopt } from "./adopt.js";
 import * as api from "./api.js";
-import { announce, el, field, long, problem, said, show, showWaiting, sureButton, when } from "./dom.js";
+import { announce, el, field, long, problem, said, show, sureButton, when } from "./dom.js";
 import { keepOwn, ownPicture } from "./judge.js";
 import { follow } from "./progress.js";
 import { linked, marksOf, numberLink, pictureWith } from "./regions.js";
@@ -17,20 +17,8 @@ export async function judgmentView(id) {
   if (judgment.status === "failed") return failedView(judgment);
   const known = await api.ensembles();
   const paradigms = known.items.find((one) => one.name === judgment.ensemble)?.paradigms ?? [];
-  let gone = false;
-  const stop = () => {
-    gone = true;
-    following.stop();
-  };
-  const following = follow(judgment, paradigms, async (result) => {
-    if (gone || result.error?.kind === "deleted") return;
-    const ended = result.judgment ?? (await api.judgment(id).catch(() => null));
-    if (gone) return;
-    if (ended?.status === "done") await verdictView(ended);
-    if (ended?.review.status === "waiting") showWaiting((await api.reviews("limit=1")).waiting);
-    if (ended?.status === "failed") failedView(ended);
-    else if (!ended && result.error) failedView({ ...judgment, error: result.error });
-  });
+  // Whoever deletes it goes elsewhere.
+  const following = follow(judgment, paradigms, (kind) => kind !== "deleted" && again());
   const own = ownPicture(id);
   show(
     "Under way",
@@ -44,7 +32,12 @@ export async function judgmentView(id) {
     ),
     el("p", { class: "row" }, deleteButton(judgment)),
   );
-  return stop;
+  return following.stop;
+}
+
+/** Show the same address anew. */
+function again() {
+  window.dispatchEvent(new Event("hashchange"));
 }
 
 function fileLine(judgment) {
@@ -246,7 +239,7 @@ function appealForm(judgment) {
     try {
       const next = await api.appeal(judgment.id, form);
       if (file.files[0]) keepOwn(next.id, file.files[0]);
-      location.hash = `#/judgment/${next.id}`;
+      if (send.isConnected) location.hash = `#/judgment/${next.id}`;
     } catch (failed) {
       error.textContent = failed.message;
       send.disabled = false;
