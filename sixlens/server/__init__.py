@@ -48,7 +48,8 @@ The cookie makes `<img>`, links to reports, downloads and `EventSource` work on 
         An error that a judgment ended with carries the judgment too: `{"error": {…, "judgment": ID}}`.
 
     GET    /v1/judgments/{id}           Judgment. `id` is a judgment's id, or the id that stands in its verdict.
-    DELETE /v1/judgments/{id}           204. Judgment, picture, reviews and decisions are gone; if it runs it stops.
+    DELETE /v1/judgments/{id}           204. Judgment, picture, reviews and decisions are gone, and the label that is
+                                        kept for its file; if it runs it stops. A case that it superseded waits again.
     GET    /v1/judgments                ?status, ?label, ?reference, ?since, ?until (times), ?limit (1–200, default 50),
                                         ?cursor → {items: [Summary], next_cursor: TEXT | null}; newest first
     GET    /v1/judgments/export         ?format=jsonl|csv and the same filters; a stream, newest first
@@ -81,7 +82,7 @@ ends after `decided` or `failed`: close it then, since an `EventSource` would co
 everything again; nothing is harmed when an event is taken twice. Lines that begin with `:` are heartbeats.
 
     event: status     {status: queued|running, position: int | null}
-    event: prepared   {subject: TEXT | null, medium: TEXT | null}
+    event: prepared   {medium: TEXT | null}
     event: reported   {report: REPORT}      a Report as in `verdict.reports`; `report.paradigm` says which
     event: decided    {judgment: Judgment}  the verdict is in it
     event: failed     {error: {kind, message}}
@@ -100,7 +101,8 @@ everything again; nothing is harmed when an event is taken twice. Lines that beg
                                      409 `superseded` when the case was closed by an appeal
     GET  /v1/reviews/export          ?format=csv|jsonl: the latest decision about each file, where it is `real` or
                                      `generated`, as labels; columns sha256, label, judgment, reference, ensemble,
-                                     config_sha256, tool_label, blind, reason, decided_at
+                                     config_sha256, tool_label, blind, reason, decided_at; of a judgment whose time is
+                                     over the label is kept, without judgment and reference
     POST /v1/judgments/{id}/appeal   multipart/form-data: `reason` (1 to 2000 characters), and `image` (a better file)
                                      or nothing, when the picture is kept; or JSON {"reason", "url"?}
                                      → 202 Judgment: the new one, with `supersedes`; it also waits for a person.

@@ -59,7 +59,7 @@ def _afterwards(row: Row, *, draining: bool) -> list[Happening]:
         return [("draining", {})] if draining else []
     return [
         ("status", {"status": "running", "position": None}),
-        ("prepared", {"subject": verdict["subject"], "medium": verdict["medium"]}),
+        ("prepared", {"medium": verdict["medium"]}),
         *[("reported", {"report": report}) for report in verdict["reports"]],
         ("decided", {"judgment": judgment}),
     ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -276,19 +275,51 @@ def pending(connection: sqlite3.Connection) -> list[Row]:
     return [dict(row) for row in rows]
 
 
-def delete(connection: sqlite3.Connection, ids: Sequence[str]) -> None:
-    """Forget judgments, with their reviews, decisions and appeals."""
-    for ident in ids:
-        connection.execute("UPDATE judgments SET supersedes = NULL WHERE supersedes = ?", (ident,))
-        connection.execute("DELETE FROM judgments WHERE id = ?", (ident,))
+def delete(connection: sqlite3.Connection, ident: str) -> None:
+    """Forget a judgment, with its reviews, decisions and appeals, and the label that older decisions left for its file.
 
-
-def outdated(connection: sqlite3.Connection, before: float, limit: int = 500) -> list[str]:
-    """Ended judgments that were asked for before this time."""
-    rows = connection.execute(
-        "SELECT id FROM judgments WHERE created_at < ? AND status IN ('done', 'failed') LIMIT ?", (before, limit)
+    A case that it stood in the place of waits for a person again.
+    """
+    connection.execute(
+        """UPDATE reviews SET status = 'waiting' WHERE status = 'closed'
+           AND judgment = (SELECT supersedes FROM judgments WHERE id = ? AND status = 'done')""",
+        (ident,),
     )
-    return [row["id"] for row in rows]
+    connection.execute("DELETE FROM labels WHERE sha256 = (SELECT sha256 FROM judgments WHERE id = ?)", (ident,))
+    _remove(connection, ident)
+
+
+def retire(connection: sqlite3.Connection, before: float, limit: int = 500) -> list[str]:
+    """Forget ended judgments that were asked for before this time, and return their ids.
+
+    What people decided about their files is kept as labels, which name neither the case nor who decided.
+    """
+    rows = connection.execute(
+        "SELECT id FROM judgments WHERE created_at < ? AND status IN ('done', 'failed') ORDER BY seq LIMIT ?",
+        (before, limit),
+    )
+    ids = [row["id"] for row in rows]
+    for ident in ids:
+        connection.execute(
+            """INSERT INTO labels
+                   (seq, sha256, decision, ensemble, config_sha256, tool_label, blind, reason, decided_at)
+               SELECT d.seq, j.sha256, d.decision, j.ensemble, json_extract(j.verdict, '$.config_sha256'), j.label,
+                   d.blind, r.reason, d.decided_at
+               FROM decisions d JOIN judgments j ON j.id = d.judgment JOIN reviews r ON r.id = d.review
+               WHERE j.id = ? AND j.sha256 IS NOT NULL ORDER BY d.seq DESC LIMIT 1
+               ON CONFLICT (sha256) DO UPDATE SET seq = excluded.seq, decision = excluded.decision,
+                   ensemble = excluded.ensemble, config_sha256 = excluded.config_sha256,
+                   tool_label = excluded.tool_label, blind = excluded.blind, reason = excluded.reason,
+                   decided_at = excluded.decided_at WHERE excluded.seq > seq""",
+            (ident,),
+        )
+        _remove(connection, ident)
+    return ids
+
+
+def _remove(connection: sqlite3.Connection, ident: str) -> None:
+    connection.execute("UPDATE judgments SET supersedes = NULL WHERE supersedes = ?", (ident,))
+    connection.execute("DELETE FROM judgments WHERE id = ?", (ident,))
 
 
 def with_pictures(connection: sqlite3.Connection) -> set[str]:

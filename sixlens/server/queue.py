@@ -293,8 +293,9 @@ class JudgmentQueue:
 
     async def _happened(self, row: Row, progress: Progress, event: Event, began: float) -> None:
         match event:
-            case Prepared(subject=subject, medium=medium):
-                progress.add("prepared", {"subject": subject, "medium": medium})
+            case Prepared(medium=medium):
+                # What the picture shows stands in the verdict; on its own it would be a model's word about people.
+                progress.add("prepared", {"medium": medium})
             case Reported(report=report):
                 progress.add("reported", {"report": report.model_dump(mode="json")})
             case Decided(verdict=verdict):

@@ -77,16 +77,23 @@ def decide(connection: sqlite3.Connection, ident: str, new: NewDecision) -> Row 
 
 
 def labels(connection: sqlite3.Connection, after: int, limit: int) -> list[Row]:
-    """Up to `limit` pictures that a person decided for a side, each by the latest decision about that very file."""
+    """Up to `limit` pictures that a person decided for a side, each by the latest decision about that very file.
+
+    Of judgments whose time is over, that decision is all there is: neither id nor reference.
+    """
     rows = connection.execute(
-        """SELECT d.seq, j.sha256, d.decision AS label, j.id AS judgment, j.reference, j.ensemble,
+        """WITH decided AS (SELECT d.seq, j.sha256 FROM decisions d JOIN judgments j ON j.id = d.judgment
+                            WHERE j.sha256 IS NOT NULL UNION ALL SELECT seq, sha256 FROM labels),
+               latest AS (SELECT max(seq) AS seq FROM decided GROUP BY sha256)
+           SELECT d.seq AS seq, j.sha256, d.decision AS label, j.id AS judgment, j.reference, j.ensemble,
                json_extract(j.verdict, '$.config_sha256') AS config_sha256, j.label AS tool_label, d.blind, r.reason,
                d.decided_at
            FROM decisions d JOIN judgments j ON j.id = d.judgment JOIN reviews r ON r.id = d.review
-           WHERE d.seq IN (SELECT max(one.seq) FROM decisions one JOIN judgments seen ON seen.id = one.judgment
-                           WHERE seen.sha256 IS NOT NULL GROUP BY seen.sha256)
-               AND d.decision IN ('real', 'generated') AND d.seq > ?
-           ORDER BY d.seq LIMIT ?""",
+           WHERE d.seq IN latest AND d.decision IN ('real', 'generated') AND d.seq > ?1
+           UNION ALL
+           SELECT seq, sha256, decision, NULL, NULL, ensemble, config_sha256, tool_label, blind, reason, decided_at
+           FROM labels WHERE seq IN latest AND decision IN ('real', 'generated') AND seq > ?1
+           ORDER BY seq LIMIT ?2""",
         (after, limit),
     )
     return [dict(row) for row in rows]

@@ -101,16 +101,15 @@ class Service:
     async def forget(self, ident: str) -> None:
         """Delete a judgment, with its picture, reviews and decisions."""
         # In this order, since a judgment that was stopped and then could not be deleted would go on no more.
-        await self.store.run(rows.delete, [ident])
+        await self.store.run(rows.delete, ident)
         await self.queue.stop_judging(ident)
         await asyncio.to_thread(self.pictures.remove_all, [ident])
         self.metrics.reviews.set(await self.store.run(review_rows.waiting))
 
     async def purge(self) -> None:
-        """Delete judgments whose time is over, and pictures that nobody needs."""
+        """Delete judgments whose time is over, and pictures that nobody needs. The labels that people gave are kept."""
         before = time.time() - self.settings.retention_days * _DAY_S
-        while ids := await self.store.run(rows.outdated, before):
-            await self.store.run(rows.delete, ids)
+        while ids := await self.store.run(rows.retire, before):
             await asyncio.to_thread(self.pictures.remove_all, ids)
         await asyncio.to_thread(self.judges.drop_old_answers)
         if not self.settings.keep_pictures:

@@ -75,6 +75,17 @@ CREATE TABLE appeals (
     created_at REAL NOT NULL
 );
 CREATE INDEX appeals_by_judgment ON appeals (judgment, seq);
+CREATE TABLE labels (
+    seq INTEGER PRIMARY KEY,
+    sha256 TEXT NOT NULL UNIQUE,
+    decision TEXT NOT NULL,
+    ensemble TEXT NOT NULL,
+    config_sha256 TEXT,
+    tool_label TEXT,
+    blind INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    decided_at REAL NOT NULL
+);
 """
 
 

@@ -70,6 +70,8 @@ async def take_appeal(service: Service, row: Row, asked: AppealRequest, upload: 
         raise ApiError(409, "not_done", "It is not judged yet.")
     if any(one["status"] in ("queued", "running") for one in row["appeals"]):
         raise _under_way()
+    if upload.given and asked.url is not None:
+        raise ApiError(422, "invalid", "Send either a better picture in the field `image`, or its `url`, not both.")
     if asked.url is not None and not service.settings.allow_urls:
         raise _no_urls()
     ident = str(uuid.uuid4())

@@ -76,6 +76,7 @@ async def test_events_come_live_and_are_replayed(serve: Serve, photo: Path) -> N
         replayed = await events(server, judgment)
     for told in (live, replayed):
         names = [name for name, _ in told]
+        assert [data for name, data in told if name == "prepared"] == [{"medium": "photograph"}]
         assert names[-1] == "decided"
         assert names.count("reported") == 6
         assert names.index("prepared") < names.index("reported")

@@ -15,6 +15,7 @@ from paradigms.label import Label
 from sixlens.server.records import Review, Reviews
 from sixlens.server.review_rules import blind_evidence, reason_for_review
 from tests.sixlens.server.conftest import DECIDED, DISSENT, UNDECIDED, Running, Serve, bytes_of
+from tests.sixlens.server.test_judgment_routes import files, variant
 
 EDITOR = {"decision": "generated", "note": "The rigging has no end.", "reviewer": "A. Editor"}
 
@@ -195,6 +196,63 @@ async def test_an_appeal_of_a_kept_picture_closes_the_old_review(serve: Serve, p
         assert (closed.status_code, closed.json()["error"]["kind"]) == (409, "superseded")
         # The old picture is gone, the new one is kept for the person.
         assert [path.stem for path in (server.service.settings.data_dir / "pictures").iterdir()] == [second["judgment"]]
+
+
+async def test_a_case_waits_again_when_what_superseded_it_is_deleted(serve: Serve, photo: Path) -> None:
+    async with serve(UNDECIDED) as server:
+        old = await server.ask(photo)
+        (first,) = await reviews(server)
+        address = f"/v1/judgments/{old['id']}/appeal"
+        for reason in ("It is mine.", "It is mine, I say."):
+            answer = await server.client.post(address, data={"reason": reason}, files=files(photo))
+            assert answer.status_code == 202
+            await server.service.queue.wait(answer.json()["id"], 20)
+            assert [one["id"] for one in await reviews(server)] != [first["id"]]
+            assert (await server.client.delete(answer.headers["location"])).status_code == 204
+            assert [one["id"] for one in await reviews(server)] == [first["id"]]
+        assert "sixlens_reviews_waiting 1.0" in (await server.client.get("/metrics")).text
+        decided = await server.client.post(f"/v1/reviews/{first['id']}", json=EDITOR)
+        assert decided.json()["status"] == "decided"
+
+
+async def test_an_appeal_takes_one_better_file(serve: Serve, photo: Path) -> None:
+    async with serve(allow_urls=True) as server:
+        old = await server.ask(photo)
+        both = {"reason": "better", "url": "https://example.org/a.jpg"}
+        answer = await server.client.post(f"/v1/judgments/{old['id']}/appeal", data=both, files=files(photo))
+        assert (answer.status_code, answer.json()["error"]["kind"]) == (422, "invalid")
+        assert "not both" in answer.json()["error"]["message"]
+
+
+async def test_labels_outlive_the_judgments_and_tell_nothing_of_the_case(
+    serve: Serve, photo: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.png"
+    other.write_bytes(variant(1))
+
+    async def retired(server: Running) -> list[dict[str, str]]:
+        await server.service.store.run(
+            lambda connection: connection.execute("UPDATE judgments SET created_at = created_at - 90000").rowcount
+        )
+        await server.service.purge()
+        assert (await server.client.get("/v1/judgments")).json()["items"] == []
+        return list(csv.DictReader(io.StringIO((await server.client.get("/v1/reviews/export")).text)))
+
+    async with serve(UNDECIDED, retention_days=1) as server:
+        judged = await decide_again(server, photo, "generated")
+        await decide_again(server, other, "real")
+        before = list(csv.DictReader(io.StringIO((await server.client.get("/v1/reviews/export")).text)))
+        kept = await retired(server)
+        assert kept == [row | {"judgment": "", "reference": ""} for row in before]
+        # A later decision about the same file takes the place of the one before, also of one that is kept.
+        await decide_again(server, photo, "real")
+        assert [row["label"] for row in await retired(server)] == ["real", "real"]
+        await decide_again(server, photo, "cannot_tell")
+        assert [row["sha256"] for row in await retired(server)] == [kept[1]["sha256"]]
+        await decide_again(server, photo, "generated")
+        ident = (await server.client.get("/v1/judgments")).json()["items"][0]["id"]
+        assert (await server.client.delete(f"/v1/judgments/{ident}")).status_code == 204
+        assert judged["image"]["sha256"] not in (await server.client.get("/v1/reviews/export")).text
 
 
 async def test_a_failed_appeal_leaves_the_old_judgment_standing(serve: Serve, photo: Path) -> None:
