@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -13,18 +14,20 @@ from backends.images.image import Image
 from backends.images.source import load_image
 from orchestrator.judge import Judged
 from sixlens.cli.terminal import say
-from sixlens.page import IndexEntry, index_page, page_picture, small_picture, verdict_page
+from sixlens.page import IndexEntry, index_page, is_page, page_picture, small_picture, verdict_page
 
 MOST_THUMBNAILS = 1000
 """Pictures in a list that are shown; a longer list would weigh too much for a browser."""
 
 _SUFFIXES = (".html", ".htm")
+_PAGE = re.compile(r"\d{4,}\.html")
 
 
 class HtmlPages:
     """Writes pages as pictures are judged, and their list at the end of a `with` block, however it ends.
 
-    A page that cannot be written costs nobody's verdict.
+    A page that cannot be written costs nobody's verdict. The folder beside a list is left with the pages of this list
+    alone: those of an earlier one would be passed on with it, and tell of pictures that are not in it.
 
     Args:
         file: the page of the one picture, or the list of many.
@@ -75,7 +78,7 @@ class HtmlPages:
             unusable = IndexEntry.unusable(name, str(judged.error), paths=paths, include_private=private)
             self._entries[judged.index] = unusable
             return
-        page = f"{judged.index + 1:04}.html"
+        page = f"{judged.index + 1:04}.html"  # as `_PAGE` has it
         self._write(
             self._folder / page if self._several else self._file,
             verdict_page(verdict, picture, include_private=private),
@@ -91,6 +94,20 @@ class HtmlPages:
         """Write the list of what was done, in the order in which the pictures were named; one picture needs none."""
         if self._several and self._entries:
             self._write(self._file, index_page(self._entries[index] for index in sorted(self._entries)))
+            self._remove_earlier()
+
+    def _remove_earlier(self) -> None:
+        """Remove pages of an earlier list, but nothing that sixlens did not write."""
+        listed = {entry.href for entry in self._entries.values()}
+        for path in self._folder.glob("*.html"):
+            if _PAGE.fullmatch(path.name) is None or f"{self._folder.name}/{path.name}" in listed:
+                continue
+            try:
+                if is_page(path.read_bytes()):
+                    path.unlink()
+            except OSError as error:
+                say(f"{path} is of an earlier list, and cannot be removed: {error.strerror or 'unknown reason'}.")
+                self.codes.append(ConfigError.exit_code)
 
     def _write(self, path: Path, text: str) -> None:
         try:

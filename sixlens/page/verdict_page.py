@@ -22,6 +22,8 @@ from sixlens.words.verdict import MAX_TEXT, dissent_lines, looked_text
 
 FOLDER = Path(__file__).parent
 TEMPLATES = FOLDER / "templates"
+_MADE_BY, _FOOTER = b"Made by sixlens, version ", 2000
+"""What stands at the end of a page, within so many bytes."""
 MAX_TRACE = 400_000
 """Characters of prompts and answers in a page that shows them."""
 
@@ -84,6 +86,11 @@ def verdict_page(
         private=private_facts(verdict, clean) if include_private else [],
         trace=_trace(verdict) if include_private else "",
     )
+
+
+def is_page(data: bytes) -> bool:
+    """Whether `verdict_page` made this file, whichever its version."""
+    return data.startswith(b"<!doctype html>") and _MADE_BY in data[-_FOOTER:]
 
 
 def verdict_css() -> str:

@@ -38,6 +38,8 @@ _SUFFIXES = frozenset(
         ".heif",
     }
 )
+_IN_FORMS = {"%22": '"', "%0D": "\r", "%0A": "\n"}
+"""How browsers write what cannot stand in the name of a file in a form; everything else they leave as it is."""
 _PARTIAL = ".part"
 _ORPHAN_SECONDS = 3600.0
 
@@ -181,6 +183,9 @@ class PictureFolder:
 
 def shown_name(file_name: str | None) -> tuple[str, str]:
     """A file name as it is shown and kept, and its suffix if it is one of a picture, else an empty one."""
-    name = display_name(PurePath((file_name or "").replace("\\", "/")).name)
+    name = file_name or ""
+    for code, letter in _IN_FORMS.items():
+        name = name.replace(code, letter)
+    name = display_name(PurePath(name.replace("\\", "/")).name)
     suffix = PurePath(name).suffix.lower()
     return name, suffix if suffix in _SUFFIXES else ""

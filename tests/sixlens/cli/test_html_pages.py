@@ -42,6 +42,21 @@ def test_many_pictures_get_a_list_in_their_order(photo: Path, script: str, cli: 
     assert page.count("data:image/jpeg;base64,") == 2
 
 
+def test_of_an_earlier_list_no_page_is_left(photo: Path, script: str, cli: Any) -> None:
+    def pages(*pictures: str) -> list[str]:
+        assert cli("judge", *pictures, "--backend", script, "--html", "page.html").code in (0, 2)
+        return sorted(path.name for path in Path("page-pages").iterdir())
+
+    Path("page-pages").mkdir()
+    for name in ("0009.html", "mine.html", "0009.txt"):
+        (Path("page-pages") / name).write_text("<!doctype html>by hand", "utf-8")
+    own = ["0009.html", "0009.txt", "mine.html"]
+    assert pages(*["photo.jpg"] * 4) == ["0001.html", "0002.html", "0003.html", "0004.html", *own]
+    assert pages("photo.jpg", "none.jpg", "photo.jpg") == ["0001.html", "0003.html", *own]
+    page = (Path("page-pages") / "0003.html").read_text("utf-8")
+    assert "Made by sixlens, version" in page
+
+
 def test_private_parts_are_shown_only_when_asked_for(declared: Path, cli: Any) -> None:
     assert cli("judge", str(declared), "--html", "page.html").code == 0
     assert "secret prompt" not in Path("page.html").read_text("utf-8")

@@ -335,7 +335,8 @@ def test_a_hostile_answer_runs_nothing_and_breaks_nothing(
         page.goto(f"{served.address}/{address}")
         page.wait_for_selector(found)
         looked_at(page)
-    assert served.json(f"/v1/judgments/{ident}")["image"]["name"] in page.locator("main").inner_text()
+    assert served.json(f"/v1/judgments/{ident}")["image"]["name"] == NASTY_NAME
+    assert NASTY_NAME in page.locator("main").inner_text()
 
 
 def looked_at(page: Any) -> None:
