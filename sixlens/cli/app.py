@@ -183,6 +183,9 @@ def serve_command(
     concurrency: Annotated[int, typer.Option("--concurrency", help="Pictures judged at once.")] = 4,
     queue: Annotated[int, typer.Option("--queue", help="Judgments that may wait; more are told to come later.")] = 64,
     max_bytes: Annotated[int, typer.Option("--max-bytes", help="The largest picture, in bytes.")] = 50 * 1024 * 1024,
+    max_pixels: Annotated[
+        int, typer.Option("--max-pixels", help="The largest picture, in pixels; memory goes by them.")
+    ] = 100_000_000,
     keep_pictures: Annotated[
         bool,
         typer.Option(
@@ -217,6 +220,7 @@ def serve_command(
         concurrency=concurrency,
         queue=queue,
         max_bytes=max_bytes,
+        max_pixels=max_pixels,
         keep_pictures=keep_pictures,
         retention_days=retention_days,
         review_share=review_share,

@@ -35,6 +35,7 @@ class ServeCall:
     concurrency: int = 4
     queue: int = 64
     max_bytes: int = 50 * 1024 * 1024
+    max_pixels: int = 100_000_000
     keep_pictures: bool = False
     retention_days: float = 200.0
     review_share: float = 0.02
@@ -74,6 +75,7 @@ def run_serve(call: ServeCall) -> int:
         concurrency=call.concurrency,
         queue=call.queue,
         max_bytes=call.max_bytes,
+        max_pixels=call.max_pixels,
         keep_pictures=call.keep_pictures,
         retention_days=call.retention_days,
         review_share=call.review_share,

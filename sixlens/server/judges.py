@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 from backends.backend import Backend
 from backends.errors import BackendError, ConfigError, MissingKeyError, UnknownNameError
-from backends.images.image import ImageLimits
 from backends.layers.cache_store import MAX_AGE_DAYS, CacheStore
 from backends.shared import Shared
 from orchestrator.config import MEASURED, Overrides, load_ensemble
@@ -66,13 +65,13 @@ class Judges:
             if keeping or path.exists():
                 self._answers = CacheStore(path, max_age_days=min(MAX_AGE_DAYS, settings.retention_days))
                 stack.callback(self._answers.close)
-            limits, shared = ImageLimits(max_bytes=settings.max_bytes), Shared()
+            shared = Shared()
             for ensemble in self._ensembles:
                 judge = Judge(
                     ensemble,
                     backends=self._backends,
                     cache_path=self._answers if ensemble.name in keeping else None,
-                    limits=limits,
+                    limits=settings.limits,
                     shared=shared,
                     tracer_provider=self._tracer_provider,
                 )

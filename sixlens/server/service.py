@@ -11,7 +11,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from backends.backend import Backend
-from backends.images.image import ImageLimits
 from orchestrator.ensemble import Ensemble
 from sixlens.server import judgment_rows as rows
 from sixlens.server import review_rows
@@ -58,8 +57,7 @@ class Service:
         self.settings = settings
         self.metrics = Metrics()
         self.store = Store(settings.data_dir)
-        limits = ImageLimits(max_bytes=settings.max_bytes)
-        self.pictures = PictureFolder(settings.data_dir / PICTURES, limits)
+        self.pictures = PictureFolder(settings.data_dir / PICTURES, settings.limits)
         self.judges = Judges(ensembles, settings, backends, tracer_provider)
         self.queue = JudgmentQueue(settings, self.store, self.pictures, self.judges, self.metrics)
         self.uploads = asyncio.Semaphore(settings.uploads)

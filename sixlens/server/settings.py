@@ -11,6 +11,7 @@ from pathlib import Path
 import platformdirs
 
 from backends.errors import ConfigError
+from backends.images.image import ImageLimits
 from orchestrator.config import Overrides
 
 TOKEN_VARIABLE = "SIXLENS_TOKEN"
@@ -44,6 +45,8 @@ class ServerSettings:
     """Judgments that wait beside those; more are refused with 429. 0 or more."""
     max_bytes: int = 50 * 1024 * 1024
     """The largest picture, in bytes."""
+    max_pixels: int = 100_000_000
+    """The largest picture, in pixels: judging one takes up to 9 bytes of memory for each, at times for all at once."""
     max_deadline_s: float = 600.0
     """The longest `deadline_s`."""
     keep_pictures: bool = False
@@ -78,6 +81,11 @@ class ServerSettings:
             return None
         own = f"[{self.host}]" if ":" in self.host else self.host
         return _LOCAL_NAMES | {own.lower()} | {name.lower() for name in self.allowed_hosts}
+
+    @property
+    def limits(self) -> ImageLimits:
+        """What a picture may weigh."""
+        return ImageLimits(max_bytes=self.max_bytes, max_pixels=self.max_pixels)
 
     @property
     def address(self) -> str:
@@ -137,6 +145,7 @@ def _check(settings: ServerSettings) -> None:
         ("--concurrency", settings.concurrency, 1, 256),
         ("--queue", settings.queue, 0, 100_000),
         ("--max-bytes", settings.max_bytes, 1024, 1024**3),
+        ("--max-pixels", settings.max_pixels, 4096, 178_000_000),
         ("--retention-days", settings.retention_days, 0.001, 36_500),
         ("--review-share", settings.review_share, 0, 1),
         ("--grace", settings.grace_s, 0, 3600),

@@ -209,6 +209,7 @@ def test_the_token_comes_from_a_file_or_the_environment(tmp_path: Path) -> None:
         {"concurrency": 0},
         {"queue": -1},
         {"max_bytes": 1},
+        {"max_pixels": 200_000_000},
         {"retention_days": 0},
         {"review_share": 1.1},
         {"port": 70000},

@@ -181,6 +181,15 @@ async def test_what_is_no_picture_is_415_and_a_broken_one_is_422(serve: Serve, p
         assert list((server.service.settings.data_dir / "pictures").iterdir()) == []
 
 
+async def test_a_picture_of_too_many_pixels_is_refused(serve: Serve, photo: Path) -> None:
+    async with serve(max_pixels=96 * 64 - 1) as server:
+        answer = await server.client.post("/v1/judgments?wait=20", files=files(photo))
+        assert (answer.status_code, answer.json()["error"]["kind"]) == (422, "picture")
+        assert "pixels" in answer.json()["error"]["message"]
+    async with serve(max_pixels=96 * 64) as server:
+        assert (await server.ask(photo))["status"] == "done"
+
+
 async def test_an_empty_file_is_named_and_no_file_is_asked_for(serve: Serve) -> None:
     async with serve() as server:
         empty = await server.client.post("/v1/judgments", files={"image": ("empty.jpg", b"")})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import re
 import resource
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
+import PIL.Image
 import pytest
 
 from tests.sixlens.server.conftest import DECIDED, UNDECIDED
@@ -190,6 +192,22 @@ async def test_two_hundred_at_once(start: Start) -> None:
     assert refusals > 0
     grown = server.most_memory - before
     assert grown < 400, f"{before} MiB before, {grown} more"
+    assert server.stop(signal.SIGTERM) == 0
+
+
+@pytest.mark.slow
+def test_memory_goes_by_pixels(start: Start) -> None:
+    width, height = 8000, 6000
+    buffer = io.BytesIO()
+    PIL.Image.new("RGB", (width, height), "teal").save(buffer, "PNG")
+    server = start(DECIDED, "--concurrency", "1", "--max-pixels", str(width * height))
+    with server.client() as client:
+        before = server.most_memory
+        for _ in range(2):
+            answer = client.post("/v1/judgments", files={"image": ("a.png", buffer.getvalue())})
+            assert wait_for(client, answer.json()["id"])["status"] == "done"
+        grown = (server.most_memory - before) * 1024**2 / (width * height)
+    assert grown < 9, f"{grown:.1f} bytes a pixel"
     assert server.stop(signal.SIGTERM) == 0
 
 
