@@ -72,6 +72,12 @@ class Blueprint:
         return self.source.name if folder is None else folder.resolve().name
 
     @property
+    def fetches(self) -> bool:
+        """Whether weights that are not here yet are fetched when it is loaded."""
+        snapshot = self.source.snapshot
+        return snapshot is not None and snapshot.away is None
+
+    @property
     def revision(self) -> str:
         """A digest of weights, adapter, and all else that changes numbers: their type, the device, attention, versions.
 

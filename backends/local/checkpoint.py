@@ -13,6 +13,7 @@ import transformers as library
 
 from backends.errors import ConfigError
 from backends.local.blueprint import Blueprint
+from backends.local.quiet import fetching_shown
 from backends.local.sampling import Defaults, defaults_of
 from backends.local.settings import LocalSettings
 from backends.local.source import adapter_folder
@@ -57,7 +58,7 @@ def open_checkpoint(blueprint: Blueprint) -> Checkpoint:
 
     """
     settings, device = blueprint.settings, blueprint.device
-    with blueprint.refusals():
+    with blueprint.refusals(), fetching_shown():
         model = blueprint.model(
             dtype=blueprint.dtype,
             device_map=settings.device_map or (None if device == "cpu" else {"": device}),

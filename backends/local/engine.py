@@ -74,3 +74,5 @@ class Prospect:
         ConfigError: the weights cannot be loaded.
         OutOfMemoryError: the device has no room for them.
     """
+    fetches: bool = False
+    """Whether loading fetches what is not here yet."""

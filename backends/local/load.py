@@ -33,7 +33,7 @@ def survey(source: str, settings: LocalSettings) -> Prospect:
 
     blueprint = Blueprint(source, settings)
     load = functools.partial(TransformersEngine, blueprint)
-    return Prospect(blueprint.name, blueprint.revision, blueprint.capabilities, load)
+    return Prospect(blueprint.name, blueprint.revision, blueprint.capabilities, load, blueprint.fetches)
 
 
 def load_engine(source: str, settings: LocalSettings) -> Engine:

@@ -22,6 +22,7 @@ from backends.local.holder import Holder
 from backends.local.queue import Asked, Queue
 from backends.local.settings import LocalSettings
 from backends.request import Request
+from backends.waiting import waiting
 
 log = logging.getLogger(__name__)
 
@@ -182,20 +183,21 @@ class LocalModel:
 
     async def _load_weights(self) -> None:
         """Load the weights; if there is no room, once more after idle models have made some."""
-        if await self._in_thread(self._holder.open):
-            return
-        others = [model for model in self._others() if model is not self]
-        idle = [model for model in others if model.idle]
-        for model in idle:
-            log.info("%s is released, since %s needs its room", model.source, self.source)
-            await model.release()
-        opened = bool(idle) and await self._in_thread(self._holder.open)
-        if opened:
-            return
-        beside = ", ".join(model.source for model in others if model.loaded)
-        text = f"There is no room for the weights of {self.source}{f' beside {beside}' if beside else ''}; "
-        text += "try `local: {dtype: bfloat16}`, `local: {quantization: int4}`, another `local.device`, or a smaller "
-        raise self._fail(DeviceMemoryError, f"{text}model.")
+        fetches = (await self.look()).fetches
+        with waiting(f"loading {self.source}{'; what is not here yet is fetched first' if fetches else ''}"):
+            if await self._in_thread(self._holder.open):
+                return
+            others = [model for model in self._others() if model is not self]
+            idle = [model for model in others if model.idle]
+            for model in idle:
+                log.info("%s is released, since %s needs its room", model.source, self.source)
+                await model.release()
+            opened = bool(idle) and await self._in_thread(self._holder.open)
+        if not opened:
+            beside = ", ".join(model.source for model in others if model.loaded)
+            text = f"There is no room for the weights of {self.source}{f' beside {beside}' if beside else ''}; try "
+            text += "`local: {dtype: bfloat16}`, `local: {quantization: int4}`, another `local.device`, or a smaller "
+            raise self._fail(DeviceMemoryError, f"{text}model.")
 
     async def _compute_all(self) -> None:
         """Compute batches until nobody waits."""

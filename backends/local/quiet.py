@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
@@ -20,5 +22,24 @@ def no_chatter() -> None:
     transformers.set_verbosity_error()
     hub_speaks.set_verbosity_error()
     transformers.disable_progress_bar()
-    if os.environ.get("HF_HUB_DISABLE_PROGRESS_BARS") is None:
+    if not _chosen():
         hub.disable_progress_bars()
+
+
+@contextlib.contextmanager
+def fetching_shown() -> Iterator[None]:
+    """Let the hub's library show in a terminal how far it is, while it fetches what takes minutes."""
+    hub: Any = import_module("huggingface_hub.utils")
+    hidden = hub.are_progress_bars_disabled() and not _chosen()
+    if hidden:
+        hub.enable_progress_bars()
+    try:
+        yield
+    finally:
+        if hidden:
+            hub.disable_progress_bars()
+
+
+def _chosen() -> bool:
+    """Whether the user has said if bars are wanted."""
+    return os.environ.get("HF_HUB_DISABLE_PROGRESS_BARS") is not None

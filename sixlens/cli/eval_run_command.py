@@ -25,6 +25,7 @@ from evals.progress import Progress
 from evals.run import RunOptions, perform_run
 from evals.shipped import experiment_names
 from orchestrator.kit import backend_specs, load_paradigms
+from sixlens.cli.aside import Aside
 from sixlens.cli.eval_outlook import ArmOutlook, arm_outlook, ask_servers, budget_warnings, notices
 from sixlens.cli.logs import logs_on_stderr
 from sixlens.cli.terminal import emit, emit_json, say
@@ -232,7 +233,7 @@ def _shown(plan: Plan) -> Iterator[Any]:
         yield LogLines()
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[words]}"))
-    with Bar(*columns, console=screen, transient=True) as bar:
+    with Bar(*columns, console=screen, transient=True) as bar, Aside(bar):
         task = bar.add_task(plan.experiment.name, total=plan.size, words="")
         yield _OnBar(bar, task)
 

@@ -1,4 +1,4 @@
-"""What the program notes while it works: warnings as one line each, more with -v."""
+"""What the program notes while it works: warnings, and what takes minutes, as one line each; more with -v."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import logging
 from collections.abc import Iterator
 
+from backends import waiting
 from sixlens.cli.terminal import say, tell
 
 _OURS = ("sixlens", "evals", "orchestrator", "fusion", "paradigms", "backends")
@@ -31,10 +32,15 @@ class _ToPerson(logging.Handler):
 
 @contextlib.contextmanager
 def logs_on_stderr(*, verbose: bool) -> Iterator[None]:
-    """Send our own records to stderr: warnings and errors, or with `verbose` everything, tracebacks included."""
+    """Send our own records to stderr: warnings, errors and what is waited for; or with `verbose` everything, and where.
+
+    Tracebacks come with `verbose` alone.
+    """
     handler = _ToPerson(tracebacks=verbose)
+    handler.setLevel(logging.DEBUG if verbose else logging.INFO)
     loggers = [logging.getLogger(name) for name in (*_OURS, _QUIET)]
-    before = [(logger.level, logger.propagate) for logger in loggers]
+    before = [(logger.level, logger.propagate) for logger in (*loggers, waiting.log)]
+    waiting.log.setLevel(logging.DEBUG)
     for logger in loggers:
         logger.addHandler(handler)
         quiet = logging.CRITICAL if logger.name == _QUIET else logging.WARNING
@@ -43,7 +49,7 @@ def logs_on_stderr(*, verbose: bool) -> Iterator[None]:
     try:
         yield
     finally:
-        for logger, (level, propagate) in zip(loggers, before, strict=True):
+        for logger, (level, propagate) in zip((*loggers, waiting.log), before, strict=True):
             logger.removeHandler(handler)
             logger.setLevel(level)
             logger.propagate = propagate

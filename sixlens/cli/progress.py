@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 from typing import Protocol
 
 from rich.console import Console
@@ -12,6 +11,7 @@ from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TaskID, T
 from orchestrator.judge import Event, Prepared, Reported
 from paradigms.label import Outcome
 from paradigms.signals.provenance.text import plain
+from sixlens.cli.aside import Aside
 from sixlens.cli.terminal import say
 from sixlens.words.verdict import says
 
@@ -99,14 +99,17 @@ class Live:
             transient=True,
             redirect_stdout=False,
         )
+        self._aside = Aside(self._progress)
+        self._shown = contextlib.ExitStack()
         self._all = self._progress.add_task("pictures", total=pictures, words="") if pictures > 1 else None
 
     def __enter__(self) -> Live:
-        self._progress.start()
+        self._shown.enter_context(self._progress)
+        self._shown.enter_context(self._aside)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        self._shown.close()
 
     def began(self, index: int, name: str) -> None:
         """Show a line for the picture."""
@@ -129,14 +132,9 @@ class Live:
         if self._all is not None:
             self._progress.advance(self._all)
 
-    @contextlib.contextmanager
-    def stepped_aside(self) -> Iterator[None]:
+    def stepped_aside(self) -> contextlib.AbstractContextManager[None]:
         """Clear the display while something else is written."""
-        self._progress.stop()
-        try:
-            yield
-        finally:
-            self._progress.start()
+        return self._aside.stepped()
 
 
 def _words(event: Event, *, reasons: bool = False) -> str:

@@ -26,7 +26,7 @@ def test_lack_of_memory_is_told_however_torch_says_it(error: RuntimeError) -> No
 
 def test_other_failures_are_one_line() -> None:
     with (
-        pytest.raises(BackendError, match="^The model failed to compute: CUBLAS_STATUS_NOT_INITIALIZED$"),
+        pytest.raises(BackendError, match=r"^The model failed to compute: CUBLAS_STATUS_NOT_INITIALIZED$"),
         memory_told(),
     ):
         raise RuntimeError("CUBLAS_STATUS_NOT_INITIALIZED\nmore")

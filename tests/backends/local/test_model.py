@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import threading
 import time
 
@@ -273,6 +274,17 @@ async def test_nothing_is_loaded_to_look_at_a_model_and_then_once(local, request
     await answers(model, request_of("a"), request_of("b"))
     await model.look()
     assert (looked, len(loads), model.loaded) == ([1], 1, True)
+
+
+@pytest.mark.parametrize(("fetches", "more"), [(False, ""), (True, "; what is not here yet is fetched first")])
+async def test_loading_is_told_once_for_all_who_wait(local, request_of, caplog, fetches, more):
+    model = local(survey=lambda: dataclasses.replace(prospect(StandIn), fetches=fetches))
+    with caplog.at_level("INFO", logger="backends.waiting"):
+        await model.look()
+        assert caplog.messages == []
+        await answers(model, request_of("a"), request_of("b"))
+        await model.answer(request_of("c"), LONG)
+    assert caplog.messages == [f"loading hf:toy{more}"]
 
 
 async def test_what_shows_once_it_is_loaded_is_known_too(local, request_of):

@@ -288,3 +288,13 @@ async def test_a_seed_is_part_of_what_is_drawn_alike(engines, request_of):
     await asyncio.gather(*(backend.complete(request) for request in requests))
     assert sorted(engines["toy"][0].sizes) == [1, 2]
     await backend.aclose()
+
+
+async def test_what_the_cache_goes_by_is_the_same_before_and_after_the_weights_are_loaded(checkpoint, request_of):
+    backend = opened(str(checkpoint("llava")), local={"threads": 1})
+    await backend.prepare()
+    before = backend.identity, backend.capabilities
+    completion = await backend.complete(request_of(max_tokens=2))
+    assert (completion.model, completion.usage.output_tokens) == ("llava", 2)
+    assert (backend.identity, backend.capabilities) == before
+    await backend.aclose()

@@ -4,6 +4,8 @@ import logging
 
 import pytest
 
+from backends.waiting import log as waits
+from backends.waiting import waiting
 from sixlens.cli.logs import logs_on_stderr
 
 
@@ -25,6 +27,17 @@ def test_warnings_are_one_line_without_tracebacks(capsys: pytest.CaptureFixture[
     ]
 
 
+def test_what_takes_minutes_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with logs_on_stderr(verbose=False), waiting("loading hf:model"):
+        assert capsys.readouterr().err == "sixlens: loading hf:model\n"
+    assert capsys.readouterr().err == ""
+    with logs_on_stderr(verbose=True), waiting("loading hf:model"):
+        pass
+    begun, over = capsys.readouterr().err.splitlines()
+    assert begun == "sixlens: loading hf:model"
+    assert over.startswith("sixlens: loading hf:model: over after ")
+
+
 def test_verbose_shows_everything(capsys: pytest.CaptureFixture[str]) -> None:
     with logs_on_stderr(verbose=True):
         logging.getLogger("orchestrator").debug("a detail")
@@ -42,3 +55,4 @@ def test_the_loggers_are_left_as_they_were() -> None:
     with logs_on_stderr(verbose=True):
         assert logger.handlers != before[2]
     assert (logger.level, logger.propagate, list(logger.handlers)) == before
+    assert (waits.level, waits.propagate) == (logging.NOTSET, True)

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from backends.waiting import waiting
 from orchestrator.judge import Prepared, Reported
 from paradigms.label import Label, Outcome
 from paradigms.report import Report
+from sixlens.cli.logs import logs_on_stderr
 from sixlens.cli.progress import Lines, Live, Silence, Watcher
 from sixlens.cli.terminal import emit
 
@@ -58,6 +60,15 @@ def test_silence_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
         silence.ended(0)
     captured = capsys.readouterr()
     assert captured.out + captured.err == ""
+
+
+def test_a_live_display_is_away_while_a_model_is_loaded() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=120, color_system=None)
+    with logs_on_stderr(verbose=False), Live(console, 6, 2):
+        assert console._live_stack != []
+        with waiting("loading hf:model"):
+            assert console._live_stack == []
+        assert console._live_stack != []
 
 
 def test_a_live_display_follows_and_leaves_nothing_behind(capsys: pytest.CaptureFixture[str]) -> None:
