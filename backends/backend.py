@@ -38,6 +38,8 @@ class Capabilities(BaseModel):
     logprobs: bool | None = None
     prefill: bool = False
     prefix_cache: bool | None = None
+    prefix_cache_note: str | None = None
+    """Why nothing may come out of the prefix cache, where the backend knows; goes on from `No cached tokens: `."""
     cache_min_tokens: int | None = None
     """Prompts shorter than this are never cached by the provider."""
     context_tokens: int | None = None

@@ -31,6 +31,8 @@ def _reasons(case: Case) -> Iterator[str]:
 
 
 def _reason(capabilities: Capabilities, served: Served) -> str:
+    if capabilities.prefix_cache_note is not None:
+        return capabilities.prefix_cache_note
     if capabilities.prefix_cache is False:
         return "the provider has no prefix cache"
     minimum, tokens = capabilities.cache_min_tokens, served.tokens.input_tokens

@@ -50,6 +50,8 @@ COUNTED = TokenUsage(input_tokens=2000, output_tokens=5, cached_tokens=0)
     ("capabilities", "usage", "note"),
     [
         ({"prefix_cache": False}, COUNTED, "the provider has no prefix cache"),
+        ({"prefix_cache_note": "its window is short"}, COUNTED, "No cached tokens: its window is short."),
+        ({"prefix_cache": False, "prefix_cache_note": "switched off here"}, COUNTED, "switched off here"),
         ({"cache_min_tokens": 4096}, COUNTED, "shorter than the 4096 tokens"),
         ({"cache_min_tokens": 1024}, COUNTED, "the provider read none of them from its prefix cache"),
         ({}, TokenUsage(input_tokens=2000), "the server does not say whether"),
