@@ -68,7 +68,8 @@ def record_facts(verdict: Verdict, clean: Cleaner) -> Facts:
         rows.append(("Calibration", "none: there is no chance to be given, only votes"))
     else:
         rows.append(("Calibration", clean.line(verdict.calibration.name, 80)))
-    prompts = ", ".join(dict.fromkeys(f"{report.paradigm} {report.prompt_version}" for report in verdict.reports))
+    asked = (*verdict.reports, *((verdict.panel,) if verdict.panel else ()))
+    prompts = ", ".join(dict.fromkeys(f"{report.paradigm} {report.prompt_version}" for report in asked))
     rows.append(("Prompts", clean.line(prompts, 600)))
     versions = ", ".join(f"{name} {version}" for name, version in verdict.versions.items())
     return [*rows, ("Versions", clean.line(versions, 600)), ("Form of the record", verdict.schema_version)]

@@ -162,7 +162,7 @@ class Judges:
             "picture": _where(backends, [choice.url or "" for choice in scorers], ensemble.image.max_edge),
             "backends": backends,
             "paradigms": [
-                {"name": one.name, "title": one.title, "question": one.question, "asks": bool(one.asks)}
+                {"name": one.name, "title": one.title, "question": one.question, "asks": bool(backends and one.asks)}
                 for one in kit.paradigms.values()
             ],
             "max_edge": ensemble.image.max_edge,

@@ -30,9 +30,12 @@ class Metrics:
         self.calls = Counter("sixlens_calls", "Answers that came from a backend.", registry=registry)
         self.attempts = Counter("sixlens_attempts", "Requests to backends, repeats included.", registry=registry)
         self.cache_hits = Counter("sixlens_cache_hits", "Answers out of the cache.", registry=registry)
-        self.tokens = Counter("sixlens_tokens", "Tokens.", ("direction",), registry=registry)
+        self.tokens = Counter("sixlens_tokens", "Tokens, where they are known.", ("direction",), registry=registry)
         self.cost = Counter("sixlens_cost_dollars", "What verdicts of known price cost.", registry=registry)
         self.unpriced = Counter("sixlens_unpriced_judgments", "Verdicts of unknown price.", registry=registry)
+        self.unmetered = Counter(
+            "sixlens_unmetered_judgments", "Verdicts of an unknown number of tokens, in or out.", registry=registry
+        )
         self.decisions = Counter("sixlens_decisions", "Decisions of people.", ("decision", "blind"), registry=registry)
         self.queue = Gauge("sixlens_queue_length", "Judgments that wait.", registry=registry)
         self.running = Gauge("sixlens_running", "Judgments under way.", registry=registry)
@@ -62,8 +65,12 @@ class Metrics:
         self.calls.inc(usage.calls)
         self.attempts.inc(usage.attempts)
         self.cache_hits.inc(usage.cache_hits)
-        self.tokens.labels("input").inc(usage.tokens.input_tokens or 0)
-        self.tokens.labels("output").inc(usage.tokens.output_tokens or 0)
+        known = {"input": usage.tokens.input_tokens, "output": usage.tokens.output_tokens}
+        for direction, tokens in known.items():
+            if tokens is not None:
+                self.tokens.labels(direction).inc(tokens)
+        if usage.calls and None in known.values():
+            self.unmetered.inc()
         if usage.cost is None:
             self.unpriced.inc()
         else:

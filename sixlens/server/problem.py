@@ -16,6 +16,7 @@ _WORDS: Mapping[str, str] = {
     "enum": "it has to be {expected}",
     "literal_error": "it has to be {expected}",
     "string_type": "it has to be a text",
+    "string_unicode": "it has to be a text without half characters",
     "string_too_short": "it needs {min_length} or more characters",
     "string_too_long": "it may have {max_length} characters at most",
     "bool_type": "it has to be true or false",
@@ -32,10 +33,20 @@ _WORDS: Mapping[str, str] = {
     "less_than_equal": "it may be {le} at most",
     "timezone_aware": "it needs a time zone, as in 2026-11-01T00:00:00Z",
 }
+_ELSE = "it is not what is expected here; GET /v1/openapi.json says what is"
 _TIME = "it has to be a time with its zone, as in 2026-11-01T00:00:00Z"
 _OBJECT = "it has to be a JSON object"
 _JSON = "it is not read as JSON; send a JSON object, and the header Content-Type: application/json"
 _ADDRESS = "it has to begin with http:// or https://"
+_FORM: Mapping[str, str] = {
+    "Too many files": "it has more than one file",
+    "Too many fields": "it has too many fields",
+    "Field exceeded": "one of its fields is too long",
+    "Part exceeded": "one of its fields is too long",
+    "Missing boundary": "its Content-Type names no boundary",
+    "The Content-Disposition": "one of its fields has no name",
+}
+"""By how the reader's own message begins."""
 _FILE = "it has to be a file, as in `curl -F image=@photo.jpg`"
 
 
@@ -53,6 +64,11 @@ def words_of(problem: Problem) -> str:
     return _template(kind, field_of(problem), problem.get("input")).format_map(_bounds(problem))
 
 
+def form_words(said: str) -> str:
+    """What is wrong with a form, from what its reader says of it."""
+    return next((words for begins, words in _FORM.items() if said.startswith(begins)), "it is broken, or breaks off")
+
+
 def _template(kind: str, name: str, given: object) -> str:
     if name == "body" and (isinstance(given, bytes) or kind == "missing"):
         return _JSON
@@ -64,11 +80,10 @@ def _template(kind: str, name: str, given: object) -> str:
         return _ADDRESS
     if kind.startswith("datetime"):
         return _TIME
-    return _WORDS.get(kind, "{said}")
+    return _WORDS.get(kind, _ELSE)
 
 
 def _bounds(problem: Problem) -> dict[str, object]:
     # People do not write 0 as 0.0.
     known = problem.get("ctx", {}).items()
-    bounds = {name: f"{value:g}" if isinstance(value, float) else value for name, value in known}
-    return bounds | {"said": problem["msg"]}
+    return {name: f"{value:g}" if isinstance(value, float) else value for name, value in known}

@@ -77,12 +77,14 @@ async def sign_out() -> Response:
     return response
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz", response_model=Health, tags=["health"])
 async def healthz() -> Response:
     """The process answers."""
     return JSONResponse({"status": "ok"})
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", response_model=Health, responses=errors(503), tags=["health"])
 async def readyz(service: Shared) -> Response:
     """The server takes judgments in."""
@@ -110,6 +112,7 @@ async def verdict_style() -> Response:
     return Response(verdict_css(), media_type="text/css")
 
 
+@router.head("/", include_in_schema=False)
 @router.get("/", include_in_schema=False)
 async def page() -> Response:
     """The page."""

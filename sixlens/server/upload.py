@@ -13,7 +13,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from sixlens.server.errors import ApiError, no_room
-from sixlens.server.problem import field_of, words_of
+from sixlens.server.problem import field_of, form_words, words_of
 
 ENVELOPE = 64 * 1024
 """Bytes that a request may have beside the picture."""
@@ -153,7 +153,8 @@ async def _multipart(request: Request, max_bytes: int) -> tuple[dict[str, str], 
     try:
         form = await parser.parse()
     except MultiPartException as error:
-        raise ApiError(400, "bad_request", f"This is no multipart form that can be read: {error.message}") from error
+        words = f"This is no multipart form that can be read: {form_words(error.message)}."
+        raise ApiError(400, "bad_request", words) from error
     except OSError as error:
         raise no_room() from error
     fields: dict[str, str] = {}

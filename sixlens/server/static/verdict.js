@@ -68,7 +68,7 @@ async function verdictView(judgment) {
   const parts = await verdictParts(judgment, ownPicture(judgment.id));
   const { sections } = parts;
   const label = sections.get("label");
-  label.append(toolbar(judgment));
+  label.append(...toolbar(judgment));
   const yours = sections.get("yours");
   if (judgment.links.appeal) yours?.append(appealForm(judgment));
   show(label.querySelector("h1")?.textContent, label, standing(judgment), ...parts.rest);
@@ -148,7 +148,9 @@ function allWords(section, verdict) {
 
 function toolbar(judgment) {
   const { verdict, report } = judgment.links;
-  return el(
+  const secret = judgment.verdict.provenance.claims.some((claim) => claim.private);
+  const hint = "The JSON holds private text of the file, such as a prompt. The report leaves it out.";
+  const tools = el(
     "p",
     { class: "row tools" },
     el("a", { class: "button", href: `${report}?download=1`, download: `${judgment.id}.html` }, "Download the report"),
@@ -156,6 +158,7 @@ function toolbar(judgment) {
     el("a", { class: "button", href: report, target: "_blank", rel: "noopener" }, "Open for print"),
     deleteButton(judgment),
   );
+  return secret ? [tools, el("p", { class: "small muted" }, hint)] : [tools];
 }
 
 function deleteButton(judgment) {

@@ -361,6 +361,13 @@ def test_a_name_that_is_no_text_does_no_harm(photo: Path, script: str) -> None:
     page.encode("utf-8")
 
 
+def test_the_prompts_on_record_are_those_of_everybody_who_was_asked(verdict: sixlens.Verdict) -> None:
+    assert verdict.panel is not None
+    words = Document(verdict_page(verdict, None)).words
+    for report in (*verdict.reports, verdict.panel):
+        assert f"{report.paradigm} {report.prompt_version}" in words
+
+
 def test_the_folders_of_models_are_left_out_however_they_are_spelled(photo: Path, picture: bytes) -> None:
     folder = Path("Anna Schmidt") / "secret case"
     folder.mkdir(parents=True)

@@ -100,6 +100,7 @@ async def test_another_ensemble_can_be_chosen(serve: Serve, photo: Path) -> None
         assert six["picture"] == "The picture stays on this server."
         assert next(one["name"] for one in six["paradigms"]) == "defect_query"
         assert all(one["asks"] for one in six["paradigms"])
+        assert not any(one["asks"] for one in measured["paradigms"])
 
 
 async def test_no_backend_is_503_and_the_judgment_says_why(serve: Serve, photo: Path) -> None:
@@ -401,6 +402,17 @@ async def test_metrics_count(serve: Serve, photo: Path) -> None:
         assert 'sixlens_http_requests_total{method="POST",route="/v1/judgments",status="200"} 1.0' in text
         assert "sixlens_queue_length 0.0" in text
         assert 'sixlens_judgment_seconds_count{ensemble="six"} 1.0' in text
+        assert "sixlens_unmetered_judgments_total 0.0" in text
+        await server.ask(photo, ensemble="measured")
+        assert "sixlens_unmetered_judgments_total 0.0" in (await server.client.get("/metrics")).text
+
+
+async def test_unknown_tokens_are_not_counted_as_none(serve: Serve, photo: Path) -> None:
+    async with serve(UNDECIDED) as server:
+        await server.ask(photo)
+        text = (await server.client.get("/metrics")).text
+    assert "sixlens_unmetered_judgments_total 1.0" in text
+    assert "sixlens_tokens_total{" not in text
 
 
 async def test_the_sample_is_judged_by_measuring_alone(serve: Serve, tmp_path: Path) -> None:

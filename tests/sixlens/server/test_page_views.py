@@ -156,6 +156,17 @@ def test_a_picture_can_be_pasted(serve: Callable[..., Served], visit: Visit, see
     assert [item["image"]["name"] for item in served.json("/v1/judgments")["items"]] == ["image.png"]
 
 
+def test_where_the_json_tells_more_than_the_report_it_says_so(
+    serve: Callable[..., Served], visit: Visit, seen: Path, tmp_path: Path, declared: Path
+) -> None:
+    page = visit(serve(seen))
+    judge(page, declared)
+    assert page.get_by_text("The JSON holds private text of the file").count() == 1
+    page.get_by_role("link", name="Judge", exact=True).click()
+    judge(page, picture(tmp_path))
+    assert page.get_by_text("The JSON holds private text of the file").count() == 0
+
+
 def test_a_lost_judgment_is_followed_again_when_somebody_asks(
     serve: Callable[..., Served], visit: Visit, tmp_path: Path
 ) -> None:

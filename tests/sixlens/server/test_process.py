@@ -153,6 +153,9 @@ def test_a_token_is_required_and_never_told(start: Start) -> None:
         assert client.get("/v1/judgments?reference=secret-name").status_code == 401
         headers = {"Authorization": f"Bearer {token}"}
         assert client.get("/v1/judgments?reference=secret-name", headers=headers).status_code == 200
+        for proxied, secure in ({"X-Forwarded-Proto": "https"}, True), ({}, False):
+            answer = client.post("/v1/session", json={"token": token}, headers=proxied)
+            assert ("Secure" in answer.headers["set-cookie"]) == secure
     assert server.stop(signal.SIGTERM) == 0
     assert "GET /v1/judgments 200" in server.told
     assert token not in server.told

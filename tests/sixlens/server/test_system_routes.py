@@ -37,6 +37,13 @@ async def test_a_folder_with_spaces_is_cut_whole(serve: Serve, tmp_path: Path) -
         assert [one["spec"] for one in item["backends"]] == ["scripted:…/a script.yaml"]
 
 
+async def test_what_is_asked_of_by_its_head_alone(serve: Serve) -> None:
+    async with serve(None) as server:
+        for address in ("/", "/healthz", "/readyz", "/static/style.css"):
+            answer = await server.client.head(address)
+            assert (answer.status_code, answer.content) == (200, b""), address
+
+
 async def test_unknown_addresses_and_methods_say_where_to_look(serve: Serve) -> None:
     async with serve(None) as server:
         for address in ("/v1/judgement", "/static/none.css"):
