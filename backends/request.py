@@ -57,6 +57,7 @@ class Sampling:
 
     `temperature` ≥ 0, `max_tokens` ≥ 1 counts answer tokens, `top_p` in (0, 1], `seed` any integer; None leaves a
     setting to the server. `sample` tells apart several answers to the same request; it is part of the cache key.
+    `thinking` says how many of `max_tokens` are for thinking before the answer: what `ThinkingLayer` has added.
     """
 
     temperature: float | None = 0.0
@@ -64,6 +65,7 @@ class Sampling:
     top_p: float | None = None
     seed: int | None = None
     sample: int = 0
+    thinking: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ TRANSPORT: Mapping[type, frozenset[str]] = {
     Request: frozenset({"origin", "observer", "budget"}),
     # The digest stands for the bytes.
     Picture: frozenset({"data"}),
+    # Room for it is added behind the cache, as the model's capabilities say.
+    Sampling: frozenset({"thinking"}),
 }
 """The fields that are left out of the key. Every other field is in it."""
 

@@ -26,7 +26,7 @@ class ThinkingLayer(Layer):
         room = self._room(request)
         if room == 0:
             return await self._inner.complete(request)
-        sampling = dataclasses.replace(request.sampling, max_tokens=request.sampling.max_tokens + room)
+        sampling = dataclasses.replace(request.sampling, max_tokens=request.sampling.max_tokens + room, thinking=room)
         return await self._inner.complete(dataclasses.replace(request, sampling=sampling))
 
     def _room(self, request: Request) -> int:

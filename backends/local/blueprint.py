@@ -18,7 +18,8 @@ import transformers as library
 
 from backends.backend import Capabilities
 from backends.errors import ConfigError
-from backends.local.families import local_facts, seen_pixels
+from backends.local.conversation import ChatTemplate
+from backends.local.families import local_facts, seen_pixels, thinking_room
 from backends.local.grammar import has_llguidance
 from backends.local.refusal import refusals
 from backends.local.settings import LocalSettings
@@ -106,6 +107,9 @@ class Blueprint:
             "logprobs": True,
             "prefill": True,
             "context_tokens": getattr(self.config.get_text_config(decoder=True), "max_position_embeddings", None),
+            "thinking_tokens": thinking_room(facts)
+            if ChatTemplate(self.processor).thinks
+            else facts.thinking_tokens or 0,
             **self.shortcuts.capabilities,
             **seen_pixels(self.processor, facts),
         }

@@ -15,6 +15,8 @@ from backends.errors import InvalidRequestError, UnsupportedError
 from backends.request import Message, Picture, Request
 
 _PROBE = "Reply in plain words."
+THINK, THOUGHT = "<think>", "</think>"
+"""Between them stands what a model thinks before it answers. Some templates open the thinking for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class Prompt:
 
     text: str
     pictures: tuple[Picture, ...] = field(default=())
+    thinks: bool = False
+    """The text ends where the model begins to think."""
 
 
 class ChatTemplate:
@@ -36,28 +40,51 @@ class ChatTemplate:
         self._processor = processor
         self._special = _special_tokens(processor)
         self._system = self._knows_system()
+        added = processor.tokenizer.added_tokens_decoder
+        self.thought: int | None = next((token for token, it in added.items() if str(it.content) == THOUGHT), None)
+        """The token that ends a model's thinking; None when the tokenizer has none for it."""
+
+    @property
+    def thinks(self) -> bool:
+        """Whether it opens the model's thinking, and there is a token that ends it."""
+        if self.thought is None:
+            return False
+        try:
+            return _opens(self._text([_spoken("user", _PROBE)]))
+        except (jinja2.TemplateError, TypeError, ValueError):
+            return False
 
     def render(self, request: Request) -> Prompt:
         """The prompt of a request, up to where the answer begins; `prefill` begins it.
 
+        Where the template has the model think first, this is closed at once, unless there is room for it and nothing
+        that begins the answer.
+
         Raises:
             UnsupportedError: the template refuses the conversation.
         """
+        text = self._conversation(request)
+        thinks = _opens(text) and self.thought is not None and request.sampling.thinking > 0 and not request.prefill
+        if _opens(text) and not thinks:
+            text = f"{text.rstrip()}\n\n{THOUGHT}\n\n"
+        return Prompt(text + self._harmless(request.prefill or ""), request.pictures, thinks)
+
+    def _conversation(self, request: Request) -> str:
+        """What the template makes of the turns."""
         turns = [self._turn(message) for message in request.messages]
         if not self._system:
             turns = _system_in_user(turns)
         try:
-            text = self._text(turns)
+            return self._text(turns)
         except (jinja2.TemplateError, TypeError, ValueError) as error:
             # Many templates want users and assistants to take turns.
             joined = _joined(_system_in_user(turns))
             if joined == turns:
                 raise UnsupportedError(f"The chat template refuses the conversation: {first_line(error)}") from error
             try:
-                text = self._text(joined)
+                return self._text(joined)
             except (jinja2.TemplateError, TypeError, ValueError) as again:
                 raise UnsupportedError(f"The chat template refuses the conversation: {first_line(again)}") from again
-        return Prompt(text + self._harmless(request.prefill or ""), request.pictures)
 
     def _knows_system(self) -> bool:
         """Whether the text of a system turn reaches the prompt; some templates leave it out without a word."""
@@ -112,6 +139,11 @@ def _special_tokens(processor: Any) -> re.Pattern[str] | None:
     if not names:
         return None
     return re.compile("|".join(re.escape(name) for name in sorted(names, key=len, reverse=True)))
+
+
+def _opens(text: str) -> bool:
+    """Whether the text of a prompt ends in the middle of thinking that has just been opened."""
+    return text.rstrip().endswith(THINK)
 
 
 def _spoken(role: str, text: str) -> dict[str, Any]:

@@ -41,6 +41,12 @@ def local_facts(name: str, model_type: str) -> ModelFacts:
     return facts.model_copy(update={field: getattr(built, field) for field in BOX_FIELDS})
 
 
+def thinking_room(facts: ModelFacts) -> int:
+    """The room, in tokens, of a model that is made to think: as its name says, or else as for others that think."""
+    said = facts.thinking_tokens
+    return (known_facts("hf", "thinking").thinking_tokens or 0) if said is None else said
+
+
 def seen_pixels(processor: Any, facts: ModelFacts) -> dict[str, int]:
     """What the processor of a checkpoint says about the sizes of pictures, as capabilities.
 

@@ -24,7 +24,7 @@ from backends.errors import BackendError, ContextLengthError, UnsupportedError
 from backends.local.batch import InputNames, batch_inputs
 from backends.local.blueprint import Blueprint
 from backends.local.checkpoint import forward_parameters, open_checkpoint
-from backends.local.conversation import ChatTemplate, Prompt, first_line, open_picture
+from backends.local.conversation import THINK, THOUGHT, ChatTemplate, Prompt, first_line, open_picture
 from backends.local.encoding import Encoding, NotSeparableError, PictureEncoder
 from backends.local.engine import OutOfMemoryError, Wanted, Written, always
 from backends.local.grammar import Grammars, has_llguidance
@@ -247,28 +247,35 @@ class TransformersEngine:
         Raises:
             ContextLengthError: a prompt leaves no room for an answer.
         """
-        context = self._capabilities.context_tokens
-        for request, wanted, length in zip(work.requests, work.wanted, work.lengths, strict=True):
-            notes: list[str] = []
-            limit = request.sampling.max_tokens
-            if context is not None and length + limit > context:
-                limit = context - length
-                if limit < 1:
-                    raise ContextLengthError(
-                        f"The prompt has {length} tokens, and {self.name} has room for {context} with the answer; "
-                        "shorten it or deliver a smaller picture."
-                    )
-                notes.append(
-                    f"The context left room for {limit} answer tokens instead of {request.sampling.max_tokens}."
-                )
+        for request, prompt, wanted, length in zip(work.requests, work.prompts, work.wanted, work.lengths, strict=True):
+            sampling, notes = request.sampling, list[str]()
+            limit = self._limit(length, sampling.max_tokens, notes)
             grammar = None
             if request.schema is not None and has_llguidance():
                 grammar = self._grammars.follow(request.schema, request.prefill)
             elif request.schema is not None:
                 notes.append("The schema was left out: llguidance is not installed.")
-            draw = Draw(request.sampling, self._checkpoint.defaults)
-            work.lines.append(Line(draw, limit, grammar, request.logprobs, wanted))
+            line = Line(Draw(sampling, self._checkpoint.defaults), limit, grammar, request.logprobs, wanted)
+            if prompt.thinks:
+                # What the context does not hold is taken from the thinking and not from the answer.
+                line.thought = self._template.thought
+                line.thinking = max(0, sampling.thinking - (sampling.max_tokens - limit))
+            work.lines.append(line)
             work.notes.append(notes)
+
+    def _limit(self, length: int, wanted: int, notes: list[str]) -> int:
+        """How many tokens may be written after a prompt of this length; a note says when they are fewer than wanted."""
+        context = self._capabilities.context_tokens
+        if context is None or length + wanted <= context:
+            return wanted
+        limit = context - length
+        if limit < 1:
+            raise ContextLengthError(
+                f"The prompt has {length} tokens, and {self.name} has room for {context} with the answer; "
+                "shorten it or deliver a smaller picture."
+            )
+        notes.append(f"The context left room for {limit} answer tokens instead of {wanted}.")
+        return limit
 
     def _generate(self, inputs: dict[str, Any], lines: list[Line] | None, cache: Any = None) -> None:
         """Run the model until all lines are done; without lines, only until the prompt is read."""
@@ -294,7 +301,8 @@ class TransformersEngine:
         tokenizer = self._checkpoint.processor.tokenizer
         answers = []
         for place, (request, line) in enumerate(zip(work.requests, work.lines, strict=True)):
-            text = _text(tokenizer, line.tokens, after=request.prefill)
+            thought = _thinking(tokenizer, line)
+            answer = "" if line.thinks else _text(tokenizer, line.tokens[line.begins :], after=request.prefill)
             notes = list(work.notes[place])
             if line.grammar is not None and line.grammar.failure is not None:
                 notes.append(f"The schema could not be followed to the end: {line.grammar.failure}")
@@ -306,7 +314,8 @@ class TransformersEngine:
                 image_tokens=work.pictures[place],
             )
             logprobs = places(line, tokenizer) if request.logprobs else None
-            answers.append(Written(text, stop if text.strip() else Stop.EMPTY, usage, logprobs, tuple(notes)))
+            stop = stop if answer.strip() else Stop.EMPTY
+            answers.append(Written(thought + answer, stop, usage, logprobs, tuple(notes)))
         return answers
 
     def _forget(self) -> None:
@@ -318,6 +327,15 @@ class TransformersEngine:
 
 def _at(picked: Sequence[int], items: Sequence[Item]) -> list[Item]:
     return [items[place] for place in picked]
+
+
+def _thinking(tokenizer: Any, line: Line) -> str:
+    """What a line thought before its answer, between its marks; empty where there was no thinking."""
+    if line.thought is None:
+        return ""
+    if line.thinks:
+        return THINK + _text(tokenizer, line.tokens, after=None)
+    return THINK + _text(tokenizer, line.tokens[: line.begins - 1], after=None) + THOUGHT
 
 
 def _text(tokenizer: Any, tokens: list[int], after: str | None) -> str:

@@ -43,8 +43,14 @@ class Line:
     """Whether the likeliest tokens at each place are wanted."""
     wanted: Callable[[], bool] = lambda: True
     """Whether somebody still waits for the answer."""
+    thought: int | None = None
+    """The token that ends its thinking, where the prompt begins some; None where it answers at once."""
+    thinking: int = 0
+    """How many tokens it may think; then `thought` is written for it, and the answer begins."""
     tokens: list[int] = field(default_factory=list)
-    """What was written; the token that ended it is not among them."""
+    """What was written, thinking included; the token that ended it is not among them."""
+    begins: int = 0
+    """With which of the tokens the answer begins; behind its thinking it is not 0."""
     seen: deque[Seen] = field(default_factory=lambda: deque(maxlen=KEPT_PLACES))
     """For each of the last tokens, where `chances` are wanted."""
     ended: bool = False
@@ -55,9 +61,16 @@ class Line:
         """Whether more is to be written."""
         return not self.ended and len(self.tokens) < self.limit and self.wanted()
 
+    @property
+    def thinks(self) -> bool:
+        """Whether it has not begun to answer."""
+        return self.thought is not None and self.begins == 0
+
 
 class Lines(LogitsProcessor):
     """Chooses the next token of each line; whatever generates sees only that token as possible.
+
+    While a line thinks its schema does not count, and it cannot end.
 
     Probabilities are those of the model itself: of its logits as they are, before schema, temperature or nucleus. So
     they say what the model held likely, also where the schema left it no choice.
@@ -93,12 +106,21 @@ class Lines(LogitsProcessor):
         return torch.full_like(scores, -math.inf).scatter_(1, chosen, 0.0)
 
     def _next(self, line: Line, logits: torch.Tensor) -> torch.Tensor:
+        if line.thinks:
+            return self._thought(line, logits)
         allowed = logits
         if line.grammar is not None:
             if line.grammar.finished:
                 return torch.tensor(self._end, device=logits.device)
             allowed = logits.masked_fill(~line.grammar.allowed(len(logits)).to(logits.device), -math.inf)
         return line.draw.choose(allowed)
+
+    def _thought(self, line: Line, logits: torch.Tensor) -> torch.Tensor:
+        """The next token of a line that thinks."""
+        if len(line.tokens) >= line.thinking:
+            return torch.tensor(line.thought, device=logits.device)
+        ends = torch.tensor(sorted(self._ends), device=logits.device)
+        return line.draw.choose(logits.index_fill(0, ends, -math.inf))
 
     def _take(self, line: Line, token: int, seen: Seen | None) -> None:
         if token in self._ends:
@@ -107,6 +129,9 @@ class Lines(LogitsProcessor):
         line.tokens.append(token)
         if seen is not None:
             line.seen.append(seen)
+        if line.thinks:
+            line.begins = len(line.tokens) if token == line.thought else 0
+            return
         if line.grammar is not None:
             line.grammar.take(token)
             # Nothing can follow, so a step only to write the end is spared.

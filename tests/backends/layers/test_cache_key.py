@@ -30,7 +30,7 @@ OTHER: dict[type, dict[str, Any]] = {
     Message: {"role": "system", "parts": (PICTURE,)},
     Text: {"text": "Look!"},
     Picture: {"data": b"else", "media_type": "image/png", "sha256": "cd" * 32, "width": 641, "height": 481},
-    Sampling: {"temperature": 0.7, "max_tokens": 9, "top_p": 0.5, "seed": 7, "sample": 3},
+    Sampling: {"temperature": 0.7, "max_tokens": 9, "top_p": 0.5, "seed": 7, "sample": 3, "thinking": 5},
 }
 
 

@@ -20,10 +20,12 @@ class Heard:
 
     def __init__(self, **known: int) -> None:
         self.limits: list[int] = []
+        self.thinking: list[int] = []
         self.backend = FunctionBackend(self.answer, "toy:thinker", Capabilities(**known))
 
     async def answer(self, request: Request) -> Completion:
         self.limits.append(request.sampling.max_tokens)
+        self.thinking.append(request.sampling.thinking)
         return ANSWER
 
 
@@ -41,6 +43,7 @@ async def test_room_to_think_comes_on_top_as_far_as_the_context_has_it(known: di
     heard = Heard(**known)
     await ThinkingLayer(heard.backend).complete(QUESTION)
     assert heard.limits == [limit]
+    assert heard.thinking == [limit - 100]
 
 
 async def test_the_budget_counts_it() -> None:

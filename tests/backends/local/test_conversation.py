@@ -8,7 +8,7 @@ import pytest
 
 from backends.errors import InvalidRequestError, UnsupportedError
 from backends.local.conversation import ChatTemplate, first_line, open_picture
-from backends.request import Message, Picture, Request, Text
+from backends.request import Message, Picture, Request, Sampling, Text
 from tests.backends.local.questions import ask, drawn
 
 ONE = drawn(1)
@@ -25,8 +25,8 @@ STRICT = (
 )
 
 
-def template(source: str) -> ChatTemplate:
-    """A template as a processor would apply it."""
+def template(source: str, *more: str) -> ChatTemplate:
+    """A template as a processor would apply it, whose tokenizer has more tokens of its own."""
 
     def stop() -> None:
         raise jinja2.TemplateError("Conversation roles must alternate")
@@ -35,7 +35,8 @@ def template(source: str) -> ChatTemplate:
         return jinja2.Environment(autoescape=False).from_string(source).render(messages=turns, stop=stop)
 
     special = [SimpleNamespace(content=name, special=True) for name in ("<image>", "<|end|>", "user", "\n")]
-    tokens = dict(enumerate([*special, SimpleNamespace(content="<think>", special=False)]))
+    plain = [SimpleNamespace(content=name, special=False) for name in ("<think>", *more)]
+    tokens = dict(enumerate([*special, *plain]))
     return ChatTemplate(
         SimpleNamespace(
             apply_chat_template=apply, tokenizer=SimpleNamespace(added_tokens_decoder=tokens), image_token="<image>"
@@ -80,6 +81,42 @@ def test_texts_stay_apart_where_a_template_trims_each_of_them() -> None:
         assert template(source).render(question).text == f"[user]{said}\n\n{asked}[assistant]"
     turns = tuple(Message("user", (Text(text),)) for text in ("One.", "Two."))
     assert template(STRICT + TRIMMING).render(Request(turns)).text == "[user]One.\n\nTwo.[assistant]"
+
+
+THINKING = WITH_SYSTEM + "<think>"
+ROOM, NONE = Sampling(max_tokens=50, thinking=40), Sampling(max_tokens=50)
+
+
+@pytest.mark.parametrize(
+    ("sampling", "prefill", "ends"),
+    [
+        (ROOM, None, "[assistant]<think>"),
+        (NONE, None, "[assistant]<think>\n\n</think>\n\n"),
+        (ROOM, "Yes,", "[assistant]<think>\n\n</think>\n\nYes,"),
+    ],
+)
+def test_thinking_that_the_template_opens_is_left_open_only_where_there_is_room_for_it(
+    sampling: Sampling, prefill: str | None, ends: str
+) -> None:
+    thinker = template(THINKING, "</think>")
+    assert (thinker.thinks, thinker.thought) == (True, 5)
+    prompt = thinker.render(ask("Now?", system=None, sampling=sampling, prefill=prefill))
+    assert prompt.text == "[user]Now?" + ends
+    assert prompt.thinks == (sampling is ROOM and prefill is None)
+
+
+def test_thinking_that_no_token_ends_is_closed_at_once() -> None:
+    other = template(THINKING)
+    assert not other.thinks
+    prompt = other.render(ask("Now?", system=None, sampling=ROOM))
+    assert (prompt.text, prompt.thinks) == ("[user]Now?[assistant]<think>\n\n</think>\n\n", False)
+
+
+def test_a_template_that_opens_nothing_has_nothing_closed() -> None:
+    plain = template(WITH_SYSTEM, "</think>")
+    assert not plain.thinks
+    prompt = plain.render(ask("Is <think> a word?", system=None, sampling=ROOM))
+    assert (prompt.text, prompt.thinks) == ("[user]Is <think> a word?[assistant]", False)
 
 
 def test_special_tokens_in_texts_are_broken_up() -> None:

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from backends.backend import BoxFormat, Capabilities
-from backends.local.families import local_facts, seen_pixels
+from backends.local.families import local_facts, seen_pixels, thinking_room
 from backends.models import ModelFacts, seen_size
 
 
@@ -35,6 +35,13 @@ def test_a_scale_that_is_not_the_architectures_takes_its_sizes_with_it() -> None
 
 def test_a_name_says_what_the_architecture_does_not() -> None:
     assert local_facts("Qwen3-VL-4B-Thinking", "qwen3_vl").thinking_tokens
+
+
+def test_a_model_that_is_made_to_think_has_room_for_it_whatever_it_is_called() -> None:
+    usual = thinking_room(local_facts("Qwen3-VL-4B-Thinking", "qwen3_vl"))
+    assert usual > 0
+    assert thinking_room(local_facts("my-tuned-model", "qwen3_vl")) == usual
+    assert thinking_room(ModelFacts(thinking_tokens=0)) == 0
 
 
 def test_the_processor_says_how_pictures_are_seen() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gc
 import json
 import weakref
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -13,6 +14,7 @@ from backends.errors import BackendError, ContextLengthError, InvalidRequestErro
 from backends.local.engine import OutOfMemoryError
 from backends.request import Message, Picture, Request, Sampling, Text
 from paradigms.answer import answer_schema
+from tests.backends.local.conftest import Copy
 from tests.backends.local.questions import Open, ask, drawn
 
 ONE, OTHER = drawn(1), drawn(2)
@@ -305,6 +307,63 @@ def test_capabilities_are_those_of_model_and_family(engine: Open) -> None:
     assert (able.context_tokens, able.destination, able.hosted) == (32768, "this process", False)
     assert able.box_format is None
     assert engine("llava", prefix_once=False).capabilities.prefix_cache is False
+
+
+@pytest.fixture
+def thinker(copy: Copy) -> Path:
+    """A checkpoint whose template opens its thinking, as that of Qwen3-VL-Thinking does."""
+    import transformers
+
+    folder = copy("thinker")
+    processor = transformers.AutoProcessor.from_pretrained(folder)
+    processor.tokenizer.add_tokens(["<think>", "</think>"])
+    processor.chat_template = processor.chat_template.replace("assistant\n", "assistant\n<think>\n")
+    processor.save_pretrained(folder)
+    model = transformers.AutoModelForImageTextToText.from_pretrained(folder)
+    model.resize_token_embeddings(len(processor.tokenizer), mean_resizing=False)
+    model.save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize("ways", [{}, {"vision_once": False}])
+def test_a_model_thinks_before_it_is_held_to_the_form(engine: Open, thinker: Path, ways: dict[str, bool]) -> None:
+    model = engine(thinker, **ways)
+    room = Sampling(max_tokens=80, thinking=20)
+    formed, free, at_once, begun = model.write(
+        [
+            ask(ONE, "Which?", sampling=room, schema=COLOUR, logprobs=True),
+            ask(ONE, "Say something.", sampling=Sampling(max_tokens=30, thinking=20)),
+            ask(ONE, "Which?", sampling=Sampling(max_tokens=60), schema=COLOUR),
+            ask(ONE, "Which?", sampling=room, schema=COLOUR, prefill='{"colour":"gr'),
+        ]
+    )
+    thinking, closed, answer = formed.text.partition("</think>")
+    assert thinking.startswith("<think>")
+    assert (len(thinking) > len("<think>"), closed, formed.stop) == (True, "</think>", Stop.COMPLETE)
+    jsonschema.validate(json.loads(answer), COLOUR)
+    assert formed.usage.output_tokens > 20
+    assert "".join(place.chosen.token for place in formed.logprobs).endswith("</think>" + answer)
+    assert free.text.startswith("<think>")
+    assert len(free.text.partition("</think>")[2]) > 0
+    assert free.usage.output_tokens == 30
+    jsonschema.validate(json.loads(at_once.text), COLOUR)
+    assert json.loads('{"colour":"gr' + begun.text)["colour"] == "green"
+
+
+def test_the_context_takes_from_the_thinking_and_leaves_the_answer_its_room(engine: Open, thinker: Path) -> None:
+    model = engine(thinker)
+    [first] = model.write([ask("Hello", sampling=Sampling(max_tokens=2, thinking=1))])
+    room = first.usage.input_tokens + 40
+    model._capabilities = model.capabilities.model_copy(update={"context_tokens": room})
+    [answer] = model.write([ask("Hello", sampling=Sampling(max_tokens=100, thinking=80))])
+    assert ("</think>" in answer.text, answer.usage.output_tokens) == (True, 40)
+    [ended] = model.write([ask("Hello", sampling=Sampling(max_tokens=41, thinking=41))])
+    assert (ended.stop, ended.text.endswith("</think>")) == (Stop.EMPTY, False)
+
+
+def test_room_for_thinking_is_asked_for_where_the_template_opens_it(engine: Open, thinker: Path) -> None:
+    assert engine(thinker).capabilities.thinking_tokens > 1000
+    assert engine("llava").capabilities.thinking_tokens == 0
 
 
 def test_nothing_asked_is_nothing_answered(engine: Open) -> None:

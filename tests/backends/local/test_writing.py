@@ -79,3 +79,45 @@ def test_a_step_waits_for_the_device_once_however_many_rows_there_are(sampling: 
 
 WAITING = {"aten::item", "aten::_local_scalar_dense", "aten::nonzero"}
 """What waits for the device, beside the one copy of the chosen tokens to the host."""
+
+
+class Only:
+    """A grammar of one token, and then the end."""
+
+    failure = None
+
+    def __init__(self, token: int) -> None:
+        self._token = token
+        self.finished = False
+
+    def allowed(self, width: int) -> Any:
+        return torch.arange(width) == self._token
+
+    def take(self, token: int) -> None:
+        self.finished = True
+
+
+THOUGHT = 70
+
+
+@pytest.mark.parametrize(
+    ("likely", "tokens", "begins"),
+    [
+        # It comes to an end of its thinking by itself, or when its room is used up.
+        ([20, THOUGHT, 30], [20, THOUGHT, 99], 2),
+        ([20, 21, 22, 30], [20, 21, 22, THOUGHT, 99], 4),
+        # It may not end before it has answered.
+        ([END, END, END, END], [1, 1, 1, THOUGHT, 99], 4),
+    ],
+)
+def test_a_line_thinks_freely_and_then_follows_its_form(likely: list[int], tokens: list[int], begins: int) -> None:
+    thinker = line(thought=THOUGHT, thinking=3, grammar=Only(99))
+    write([thinker], *(logits(token) for token in (*likely, 40, 41, 42)))
+    assert (thinker.tokens, thinker.begins, thinker.ended) == (tokens, begins, True)
+
+
+def test_lines_that_think_and_lines_that_do_not_go_side_by_side() -> None:
+    thinker, other = line(thought=THOUGHT, thinking=1), line(grammar=Only(99))
+    write([thinker, other], logits(20, 20), logits(21, 21), logits(22, 22))
+    assert thinker.tokens == [20, THOUGHT, 22]
+    assert (other.tokens, other.ended) == ([99], True)
