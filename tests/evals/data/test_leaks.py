@@ -80,6 +80,14 @@ def test_a_property_known_of_a_handful_hides_no_other(draw: Any, odd: int) -> No
     assert "JPEG quality" not in leaks
 
 
+@pytest.mark.parametrize(("few", "told"), [(4, False), (5, True)])
+def test_a_property_known_of_less_than_five_of_a_label_is_not_reported(draw: Any, few: int, told: bool) -> None:
+    real = [draw(f"real/{n}.jpg", quality=60 + n % 5) for n in range(20)]
+    made = [draw(f"fake/{n}.jpg", quality=95) if n < few else draw(f"fake/{n}.png") for n in range(20)]
+    data = [Item(str(path), path, label) for label, paths in ((R, real), (G, made)) for path in paths]
+    assert ("JPEG quality" in {leak.feature for leak in find_leaks(data)}) is told
+
+
 def test_a_property_that_few_files_have_says_how_many(draw: Any) -> None:
     def picture(label: str, n: int) -> Path:
         quality = 90 if label == "generated" else 60
