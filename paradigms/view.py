@@ -52,9 +52,9 @@ class View:
     regions: tuple[Region, ...] = ()
     region_pictures: tuple[Picture, ...] = ()
     subject: str | None = None
-    no_subject: Lack = NO_SUBJECT
     exemplars: tuple[tuple[Exemplar, Picture | None], ...] = ()
     measurements: Mapping[str, Measurement] = field(default_factory=dict)
+    no_subject: Lack = NO_SUBJECT
 
 
 class TokenLimits(BaseModel):
