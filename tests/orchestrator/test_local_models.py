@@ -131,6 +131,18 @@ async def test_what_the_cache_answers_loads_no_model(engines: list[Witness], pic
     assert [report.text for report in again.reports] == [report.text for report in asked.reports]
 
 
+async def test_an_ensemble_of_two_models_follows_from_what_each_of_them_said(
+    engines: list[Witness], picture: bytes, tmp_path: Path
+) -> None:
+    tally, other = "fusion.strategy=tally", "paradigms.stereotype.backend=hf:two"
+    arms = (ensemble("hf:one", tally), ensemble("hf:two", tally), ensemble("hf:one", tally, other))
+    for loads, arm in zip((1, 2, 2), arms, strict=True):
+        async with Judge(arm, cache_path=tmp_path / "answers.sqlite") as judge:
+            verdict = await judge.judge(picture)
+        assert len(engines) == loads
+    assert {report.backend for report in verdict.reports} == {"hf:one", "hf:two"}
+
+
 @pytest.mark.parametrize("later", ["few_shot", "stereotype"])
 async def test_a_model_of_a_later_stage_is_loaded_when_the_stage_is_reached(
     engines: list[Witness], picture: bytes, later: str
