@@ -81,6 +81,7 @@ def test_the_list_names_no_folder_of_a_picture_or_a_model(photo: Path, cli: Any)
     ran = cli("judge", *pictures, address, "--backend", backend, "--no-cache", "--html", "page.html")
     assert ran.code == 1
     assert "secret case" in ran.err
+    assert not re.search("password|token", ran.err)
     page = Path("page.html").read_text("utf-8")
     assert not re.search("Anna|Schmidt|secret|password|token", page)
     assert [line in page for line in ("<bdi>a b.jpg</bdi>", "<bdi>b.png</bdi>", "scripted:…/silent.yaml")] == [True] * 3

@@ -265,6 +265,14 @@ async def test_a_disk_that_is_full_for_a_while_loses_nothing(
         assert (await finished(server, (await post(server, 2)).json()["id"]))["status"] == status
 
 
+async def test_a_disk_that_is_full_at_the_start_is_one_line(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(monkeypatch, "retire", 1)
+    with pytest.raises(ConfigError, match="cannot be used now") as caught:
+        async with serve(None):
+            pass
+    assert "\n" not in str(caught.value)
+
+
 async def test_a_server_can_stop_while_its_disk_is_full(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     async with serve(concurrency=1, grace_s=0) as server:
         with monkeypatch.context() as change:
