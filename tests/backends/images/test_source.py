@@ -17,7 +17,7 @@ import pytest
 from backends.errors import ImageError
 from backends.images.fetch import Fetcher
 from backends.images.image import ImageLimits
-from backends.images.source import display_name, load_image
+from backends.images.source import display_name, load_image, written_name
 
 
 def encode(image, kind, **options):
@@ -233,6 +233,19 @@ def test_a_data_uri_that_promises_another_format():
 def test_names_are_made_harmless(text, shown):
     assert display_name(text) == shown
     assert len(shown) <= 120
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("/home/Anna Schmidt/a b.png", "a b.png"),
+        ("https://somebody:key@example.org/a/b%20c.png?token=x#y", "b c.png"),
+        ("data:image/png;base64,aaaa", "data URI"),
+        ("-", "standard input"),
+    ],
+)
+def test_a_name_tells_neither_folder_nor_secret(source, name):
+    assert written_name(source) == name
 
 
 def test_the_file_may_be_exactly_as_large_as_allowed(tmp_path):
