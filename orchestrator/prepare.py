@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from backends.errors import ConfigError
@@ -10,7 +11,7 @@ from backends.images.likeness import likeness
 from backends.request import Picture
 from orchestrator.case import Case, ShownExemplar
 from orchestrator.findings import Findings
-from orchestrator.subjects import Named, name_subjects
+from orchestrator.subjects import Named, name_subjects, to_name
 from paradigms.exemplars import choose_exemplars
 from paradigms.region import Region
 from paradigms.signals.measurement import MEASUREMENTS, Measurement
@@ -50,7 +51,10 @@ async def prepare(case: Case) -> Findings:
 
 async def prepare_stage(case: Case, findings: Findings, stage: int) -> Findings:
     """The findings, with the subject as it is named by backends that a later stage brings in; they are asked now."""
-    named = await name_subjects(case, stage)
+    if not to_name(case, stage):
+        return findings
+    with nullcontext() if case.span is None else case.span.part("prepare"):
+        named = await name_subjects(case, stage)
     for name, view in case.views.items():
         spec = case.kit.ensemble.backend_of(name)
         if spec in named.asked:

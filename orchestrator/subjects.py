@@ -61,8 +61,8 @@ async def name_subjects(case: Case, stage: int) -> Named:
         case: the case.
         stage: counted from 0.
     """
-    needed = sorted(_due(case, stage))
-    if case.delivered is None or not needed:
+    needed = sorted(to_name(case, stage))
+    if not needed:
         return Named()
     # A later stage comes when the subject's share of the time may be over.
     part: Part = "subject" if stage == 0 else "examinations"
@@ -76,13 +76,15 @@ async def name_subjects(case: Case, stage: int) -> Named:
     )
 
 
-def _due(case: Case, stage: int) -> set[str]:
-    """The backends to ask before a stage, for the paradigms that start from the subject.
+def to_name(case: Case, stage: int) -> set[str]:
+    """The backends that are to name the subject before a stage, for the paradigms that start from it.
 
     Before the first stage it is those that look at the picture then anyhow; a backend that only a later stage brings in
     is asked when the stage is reached, which it may never be. If that leaves nobody, all are asked: what the medium is
     must be known before anybody judges.
     """
+    if case.delivered is None:
+        return set()
     stages = case.kit.ensemble.all_stages
     starting = [_backends(case, names, starting=True) for names in stages]
     needed = set[str]().union(*starting)

@@ -27,15 +27,22 @@ def is_repository(source: str) -> bool:
     return re.fullmatch(_REPOSITORY, source) is not None
 
 
-def folder_of(source: str) -> Path | None:
+def folder_of(source: str, revision: str | None) -> Path | None:
     """The folder that `source` names, or None when it names a repository.
 
+    Args:
+        source: folder or repository.
+        revision: the one that is asked for, which only a repository has.
+
     Raises:
-        ConfigError: it reads as a folder, and there is none with a model in it; says what is missing or damaged.
+        ConfigError: it reads as a folder, and there is none with a model in it, or a revision is asked for; says what
+            is missing or damaged.
     """
     path = Path(source).expanduser()
     if path.is_dir():
         _look(source, path)
+        if revision is not None:
+            raise ConfigError(f"{source} is a folder, and folders have no revisions; take `local.revision` out.")
         return path
     if path.exists():
         raise ConfigError(f"{source} is a file; name the folder that holds the model.")

@@ -55,12 +55,8 @@ def model_source(name: str, settings: LocalSettings) -> Source:
     Raises:
         ConfigError: there is no such folder or repository, or no model in it.
     """
-    folder = folder_of(name)
-    if folder is None:
-        return Source(name, snapshot=_snapshot(name, settings.revision, "config.json"))
-    if settings.revision is not None:
-        raise ConfigError(f"{name} is a folder, and folders have no revisions; take `local.revision` out.")
-    return Source(name, folder)
+    folder = folder_of(name, settings.revision)
+    return Source(name, folder, None if folder else _snapshot(name, settings.revision, "config.json"))
 
 
 def adapter_source(settings: LocalSettings) -> Source | None:

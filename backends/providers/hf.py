@@ -147,15 +147,15 @@ def open_hf(rest: str, settings: BackendSettings, *, shared: Shared | None = Non
     """Open `REPO_OR_FOLDER`; a folder counts from the working folder. Nothing is loaded yet.
 
     Raises:
-        ConfigError: nothing is named, it reads as a folder and there is none with a model in it, or `extra` is set,
-            which is for servers.
+        ConfigError: nothing is named, it reads as a folder and there is none with a model in it, a folder is to have a
+            revision, or `extra` is set, which is for servers.
     """
     if not rest:
         raise ConfigError("hf: names no model; write hf:REPO_OR_FOLDER, for example hf:Qwen/Qwen2.5-VL-3B-Instruct.")
     if settings.extra:
         raise ConfigError(f"hf:{rest}: `extra` adds to what is sent to a server; take it out.")
     local = settings.local
-    folder = folder_of(rest)
+    folder = folder_of(rest, local.revision)
     # Two ways to write one folder are one model.
     place = rest if folder is None else str(folder.resolve())
     held = shared or Shared()

@@ -15,13 +15,15 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode
 
 from backends.errors import ConnectError, NoVerdictError
-from orchestrator.config import load_ensemble
+from backends.providers.function import FunctionBackend
+from orchestrator.config import Overrides, load_ensemble
 from orchestrator.judge import Decided, Judge, Prepared
 from paradigms.library import SIX
 
 from .conftest import SPEC, Toy, make_judge
 
 CASE = "invoke_workflow six"
+OTHER = "function:other"
 
 
 @dataclass
@@ -98,6 +100,21 @@ async def test_a_case_is_a_tree_of_examinations_and_calls(traces: Traces, pictur
         "sixlens.outcome": "answered",
         "sixlens.label": "real",
     }
+
+
+async def test_a_backend_that_is_asked_for_the_subject_later_is_asked_within_the_case(
+    traces: Traces, picture: bytes
+) -> None:
+    stages = f"stages=[{[name for name in SIX if name != 'stereotype']}, [stereotype]]".replace("'", "")
+    settings = ("cache=false", stages, "stop_when=[]", "fusion.strategy=tally", f"paradigms.stereotype.backend={OTHER}")
+    ensemble = load_ensemble("six", Overrides(backend=SPEC, settings=settings))
+    backends = {spec: FunctionBackend(Toy(), spec) for spec in (SPEC, OTHER)}
+    async with Judge(ensemble, backends=backends, tracer_provider=traces.provider) as judge:
+        await judge.judge(picture)
+    first, later = (f"chat {spec.partition(':')[2]}" for spec in (SPEC, OTHER))
+    assert traces.tree[CASE, "prepare"] == 2
+    assert (traces.tree["prepare", first], traces.tree["prepare", later]) == (1, 1)
+    assert sum(count for (parent, _), count in traces.tree.items() if parent is None) == 1
 
 
 def _strings(span: ReadableSpan) -> Iterator[str]:

@@ -14,15 +14,22 @@ from tests.backends.local.model_folder import model_folder
 def refused(source: Path) -> str:
     """What is said of a folder with no model in it: one line."""
     with pytest.raises(ConfigError) as caught:
-        folder_of(str(source))
+        folder_of(str(source), None)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
 def test_a_folder_with_a_model_and_a_repository_are_told_apart(tmp_path: Path) -> None:
     folder = model_folder(tmp_path / "model")
-    assert folder_of(str(folder)) == folder
-    assert folder_of("Qwen/Qwen2.5-VL-3B-Instruct") is None
+    assert folder_of(str(folder), None) == folder
+    assert folder_of("Qwen/Qwen2.5-VL-3B-Instruct", "main") is None
+
+
+def test_a_folder_has_no_revision(tmp_path: Path) -> None:
+    folder = model_folder(tmp_path / "model")
+    with pytest.raises(ConfigError) as caught:
+        folder_of(str(folder), "main")
+    assert str(caught.value) == f"{folder} is a folder, and folders have no revisions; take `local.revision` out."
 
 
 @pytest.mark.parametrize("name", ["config.json", "preprocessor_config.json", "tokenizer_config.json"])
@@ -57,7 +64,7 @@ def test_a_kind_that_is_no_name_is_not_repeated(tmp_path: Path) -> None:
 
 def test_looking_imports_no_torch(tmp_path: Path) -> None:
     folder = model_folder(tmp_path / "model")
-    code = f"import sys\nfrom backends.local.folder import folder_of\nfolder_of({str(folder)!r})\n"
+    code = f"import sys\nfrom backends.local.folder import folder_of\nfolder_of({str(folder)!r}, None)\n"
     code += "print([name for name in ('torch', 'transformers', 'huggingface_hub') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"

@@ -92,8 +92,7 @@ def test_an_adapter_beside_the_weights_is_told(copy: Copy) -> None:
 
 def test_folders_have_no_revisions(copy: Copy, tmp_path: Path) -> None:
     folder = copy()
-    said = refused.at_sight(folder, revision="main")
-    assert said == f"{folder} is a folder, and folders have no revisions; take `local.revision` out."
+    assert "take `local.revision` out" in refused.at_sight(folder, revision="main")
     pytest.importorskip("peft")
     assert "take `local.adapter_revision` out" in refused.at_sight(
         folder, adapter=str(tmp_path), adapter_revision="main"

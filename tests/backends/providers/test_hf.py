@@ -222,6 +222,12 @@ def test_a_wrong_spec_is_one_line(rest, settings, says):
         opened(rest, **settings)
 
 
+def test_a_revision_of_a_folder_is_refused_when_it_is_opened(tmp_path):
+    folder = model_folder(tmp_path / "model")
+    with pytest.raises(ConfigError, match="folders have no revisions"):
+        opened(str(folder), local={"revision": "main"})
+
+
 @pytest.mark.parametrize(
     "local",
     [{"dtype": "float8"}, {"device": "gpu"}, {"max_batch": 0}, {"max_batch": 257}, {"quantization": "int2"}, {"x": 1}],
