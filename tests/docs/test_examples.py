@@ -230,7 +230,7 @@ def test_the_readme_begins_with_two_commands_for_a_fresh_machine() -> None:
     assert (first.language, first.mark, second.language, second.mark) == ("sh", "", "sh", "")
     judged = "sixlens judge .venv/lib/python3*/site-packages/sklearn/datasets/images/china.jpg"
     assert first.body == SETUP.format(extra="eval", command=judged) + "\n"
-    assert second.body == SETUP.format(extra="dev", command="pytest -q") + "\n"
+    assert second.body == SETUP.format(extra="dev", command="pytest -q -n auto") + "\n"
 
 
 @pytest.mark.parametrize(

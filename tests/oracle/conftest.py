@@ -18,7 +18,7 @@ READY = 90.0
 
 @pytest.fixture(scope="session")
 def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a checkpoint that answers the questions about drawings; takes a quarter of a minute."""
+    """The folder of a checkpoint that answers the questions about drawings; takes half a minute."""
     pytest.importorskip("torch")
     import torch
 
@@ -27,7 +27,7 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # tensors this small are computed faster by one thread than by several
     try:
-        return teach("qwen2_5_vl", tmp_path_factory.mktemp("oracle") / "taught", steps=350)
+        return teach("qwen2_5_vl", tmp_path_factory.mktemp("oracle") / "taught", steps=300)
     finally:
         torch.set_num_threads(threads)
 

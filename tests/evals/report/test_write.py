@@ -177,6 +177,7 @@ def test_a_spreadsheet_runs_nothing(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_three_thousand_cases_are_bounded(tmp_path: Path) -> None:
     files = write_report(
         write_run(tmp_path / "run", simulated(cases=3000), lambda it: verdict(G, (report("regional", G, "x" * 5000),)))
