@@ -5,7 +5,8 @@
 The server answers each call after `--delay` seconds, so `--in-flight` calls at once give its capacity. The bare client
 sends the same number of calls, as large as the Judge's, through the openai SDK under a plain asyncio.Semaphore: no
 graph, no layers, no pictures to prepare. Rates are taken after ramp-up: from when a tenth of the calls are done. The
-sequential client is run for a few seconds only.
+sequential client is run for a few seconds only. Beside the rates stands how many cores this process kept busy: where
+that is about 1 or more, the processor is the limit, not the server.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import asyncio
 import base64
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import openai
@@ -29,10 +29,11 @@ CALLS = 10
 
 
 class Clock:
-    """When calls were done, for a rate after ramp-up."""
+    """When calls were done, for a rate after ramp-up, and the processor time that they took."""
 
     def __init__(self) -> None:
         self.times: list[float] = []
+        self._began = time.perf_counter(), time.process_time()
 
     def tick(self) -> None:
         """One call is done."""
@@ -42,6 +43,11 @@ class Clock:
         """Calls a second after the first tenth and before the last twentieth, which drains."""
         first, last = len(self.times) // 10, len(self.times) * 19 // 20
         return (last - first) / (self.times[last] - self.times[first])
+
+    def cores(self) -> float:
+        """Cores kept busy by this process so far."""
+        wall, busy = self._began
+        return (time.process_time() - busy) / (time.perf_counter() - wall)
 
 
 async def bare(url: str, calls: int, in_flight: int, clock: Clock) -> None:
@@ -67,18 +73,14 @@ async def sequential(url: str, calls: int, clock: Clock) -> None:
     await bare(url, calls, 1, clock)
 
 
-async def judged(url: str, images: int, in_flight: int, clock: Clock, cache: Path) -> None:
+async def judged(url: str, pictures: list[bytes], in_flight: int, clock: Clock, cache: Path) -> None:
     """The ensemble `six` over distinct images, cold cache."""
     settings = (f"limits.ceiling={in_flight}", "strict=true")
     ensemble = load_ensemble("six", Overrides(backend=f"compatible:toy@{url}", settings=settings))
 
-    def pictures() -> Iterator[bytes]:
-        for seed in range(images):
-            yield picture(seed)
-
     async with Judge(ensemble, cache_path=cache) as judge:
         watch(judge, clock)
-        async for result in judge.judge_many(pictures()):
+        async for result in judge.judge_many(pictures):
             assert result.verdict is not None, result.error
 
 
@@ -111,13 +113,15 @@ def main() -> None:
         clock = Clock()
         asyncio.run(bare(url, options.images * CALLS, options.in_flight, clock))
         floor = clock.rate()
-        row("bare semaphore, same SDK", f"{floor:.1f} /s", f"{floor / capacity:.3f} of the capacity")
+        note = f"{floor / capacity:.3f} of the capacity, {clock.cores():.2f} cores busy"
+        row("bare semaphore, same SDK", f"{floor:.1f} /s", note)
+    pictures = [picture(seed) for seed in range(options.images)]  # drawing them is no part of judging them
     with running(options.delay) as url, tempfile.TemporaryDirectory() as folder:
         clock = Clock()
         began = time.perf_counter()
-        asyncio.run(judged(url, options.images, options.in_flight, clock, Path(folder) / "answers.sqlite"))
+        asyncio.run(judged(url, pictures, options.in_flight, clock, Path(folder) / "answers.sqlite"))
         seconds, seen = time.perf_counter() - began, stats(url)
-        note = f"{clock.rate() / floor:.3f} of the bare semaphore"
+        note = f"{clock.rate() / floor:.3f} of the bare semaphore, {clock.cores():.2f} cores busy"
         row("sixlens, ensemble six", f"{clock.rate():.1f} /s", note)
         note = f"{seen['calls']} calls in {seconds:.1f} s, peak {seen['peak']} in flight, {seen['pictures']} pictures"
         row("", f"{options.images / seconds:.2f} verdicts/s", note)

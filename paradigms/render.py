@@ -113,8 +113,13 @@ def disarm(text: str) -> str:
 
 def clean(text: str) -> str:
     """The text without control, direction and invisible marks, which could hide or reorder what it says."""
-    lines = (line.replace("\t", " ") for line in text.splitlines())
-    return "\n".join("".join(c for c in line if unicodedata.category(c)[0] != "C") for line in lines).strip()
+    return "\n".join(_visible(line.replace("\t", " ")) for line in text.splitlines()).strip()
+
+
+def _visible(line: str) -> str:
+    if line.isprintable():
+        return line  # most are, and are told at once
+    return "".join(character for character in line if unicodedata.category(character)[0] != "C")
 
 
 class _Turns:

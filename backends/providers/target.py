@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeVar
 
 from backends.backend import Capabilities
@@ -30,7 +31,7 @@ def is_cloud(model: str) -> bool:
     return model.lower().endswith(("-cloud", ":cloud"))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Target:
     """One model at one address.
 
@@ -49,12 +50,12 @@ class Target:
     said: ModelFacts = field(default_factory=ModelFacts)
     needs: str | None = None
 
-    @property
+    @cached_property
     def facts(self) -> ModelFacts:
         """What the records say of the model, under what the server says of it, under what the user says."""
         return self.settings.capabilities.over(self.said.over(known_facts(self.provider, self.model)))
 
-    @property
+    @cached_property
     def capabilities(self) -> Capabilities:
         """The facts that callers see, and where pictures go."""
         remote = self.remote or self.settings.remote or (CLOUD if is_cloud(self.model) else "")
@@ -64,7 +65,7 @@ class Target:
             known = self.facts.capabilities(self.address.destination, hosted=not self.address.loopback)
         return known.model_copy(update={"missing_key": None if self.key else self.needs})
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """Provider, address, model, revision, and the settings that change what is asked."""
         changes = self.settings.model_dump(mode="json", include={"capabilities", "extra"}, exclude_none=True)
@@ -77,7 +78,7 @@ class Target:
         """Address and model, the same however the spec string was spelled."""
         return f"{self.address.url}|{self.model}"
 
-    @property
+    @cached_property
     def account(self) -> str:
         """The first characters of the key's hash, or nothing."""
         return hashlib.sha256(self.key.encode()).hexdigest()[:12] if self.key else ""

@@ -96,7 +96,7 @@ def find_repetition(pixels: PIL.Image.Image) -> tuple[Evidence, ...]:
     detail = _detail(pixels)
     found: list[Evidence] = []
     axis: _Axis
-    for axis, rows, length in (("x", detail, pixels.width), ("y", detail.T, pixels.height)):
+    for axis, rows, length in (("x", detail, pixels.width), ("y", np.ascontiguousarray(detail.T), pixels.height)):
         if min(rows.shape) < 2 * _PATCH + 2 * _MARGIN:
             continue
         spectrum = np.fft.rfft(rows, 2 * rows.shape[1], axis=1)
@@ -111,7 +111,7 @@ def _detail(pixels: PIL.Image.Image) -> _Array:
     """Middle detail of the brightness: an array of height and width, at most `_EDGE` long, in grey levels around 0."""
     scale = min(1.0, _EDGE / max(pixels.size))
     size = (max(1, round(pixels.width * scale)), max(1, round(pixels.height * scale)))
-    grey = pixels.resize(size, PIL.Image.Resampling.LANCZOS, reducing_gap=2.0).convert("L")
+    grey = pixels.convert("L").resize(size, PIL.Image.Resampling.LANCZOS, reducing_gap=2.0)
     fine, coarse = (np.asarray(grey.filter(ImageFilter.GaussianBlur(radius)), np.float32) for radius in (1, 4))
     return fine - coarse
 

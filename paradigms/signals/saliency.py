@@ -107,7 +107,8 @@ def _best_boxes(saliency: _Array, count: int) -> list[_Cells]:
     left = saliency.copy()
     boxes: list[_Cells] = []
     while len(boxes) < count:
-        value, (x0, y0, x1, y1) = max(_best_box(left, down, across) for down in _SIDES for across in _SIDES)
+        table = _table(left)
+        value, (x0, y0, x1, y1) = max(_best_box(table, down, across) for down in _SIDES for across in _SIDES)
         if value <= 0:
             break
         boxes.append((x0, y0, x1, y1))
@@ -115,10 +116,10 @@ def _best_boxes(saliency: _Array, count: int) -> list[_Cells]:
     return boxes
 
 
-def _best_box(values: _Array, down: float, across: float) -> tuple[float, _Cells]:
+def _best_box(table: _Array, down: float, across: float) -> tuple[float, _Cells]:
     """The best place for a box of one shape, with its value."""
-    height, width = round(down * values.shape[0]), round(across * values.shape[1])
-    sums = _window_sums(values, height, width)
+    height, width = round(down * (table.shape[0] - 1)), round(across * (table.shape[1] - 1))
+    sums = _window_sums(table, height, width)
     y, x = (int(index) for index in np.unravel_index(sums.argmax(), sums.shape))
     return float(sums[y, x]) / (height * width) ** _SIZE_PRICE, (x, y, x + width, y + height)
 
@@ -139,12 +140,18 @@ def _widened(low: float, high: float) -> tuple[float, float]:
 def _smoothed(values: _Array, reach: int) -> _Array:
     """The mean over a square of 2 · reach + 1 cells; the border is continued outwards."""
     side = 2 * reach + 1
-    return _window_sums(np.pad(values, reach, mode="edge"), side, side) / side**2
+    return _window_sums(_table(np.pad(values, reach, mode="edge")), side, side) / side**2
 
 
-def _window_sums(values: _Array, height: int, width: int) -> _Array:
+def _table(values: _Array) -> _Array:
+    """The sum of the values above and left of each corner of a cell: one row and one column more than `values`."""
+    table = np.zeros((values.shape[0] + 1, values.shape[1] + 1))
+    np.cumsum(values.cumsum(axis=0), axis=1, out=table[1:, 1:])
+    return table
+
+
+def _window_sums(table: _Array, height: int, width: int) -> _Array:
     """The sum over each window of that size that lies inside."""
-    table = np.pad(values, ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
     return np.asarray(
         table[height:, width:] - table[:-height, width:] - table[height:, :-width] + table[:-height, :-width]
     )
