@@ -21,8 +21,14 @@ class Findings(BaseModel):
     regions: tuple[Region, ...] = ()
     subjects: dict[str, str] = {}
     """The main subject by the spec of the backend that named it."""
-    medium: Medium | None = None
-    """What the picture presents itself as; None when unknown or when backends differ."""
+    media: dict[str, Medium | None] = {}
+    """What the picture presents itself as, by the spec of the backend that was asked; None where it did not say."""
     steps: tuple[StepRecord, ...] = ()
     """The questions for the subject."""
     warnings: tuple[str, ...] = ()
+
+    @property
+    def medium(self) -> Medium | None:
+        """The one medium that every backend named; None when unknown or when they differ."""
+        named = set(self.media.values())
+        return next(iter(named)) if len(named) == 1 else None

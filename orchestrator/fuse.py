@@ -11,12 +11,12 @@ from functools import lru_cache
 from importlib.metadata import version
 
 from backends.errors import NoVerdictError
-from fusion.decision import Hearing, count
+from fusion.decision import Hearing, count, undecided
 from fusion.declaration import ProvenanceMode, Ruling, rule, statement
 from fusion.explanation import dissenters, explain, headline, next_steps, rank
 from fusion.panel import panel_variables
 from fusion.strategies import strategy
-from fusion.verdict import Coverage, DeliveredImage, ImageRecord, Verdict
+from fusion.verdict import Coverage, DeliveredImage, ImageRecord, UndecidedBecause, Verdict
 from orchestrator.case import Case
 from orchestrator.findings import Findings
 from orchestrator.prefix import prefix_notes
@@ -41,7 +41,11 @@ async def fuse(case: Case, findings: Findings, reports: Mapping[str, Report]) ->
     async def panel() -> Report | None:
         return await _ask_panel(case, findings, complete)
 
-    decision = await strategy(ensemble.fusion.strategy, kit.calibration)(complete, Hearing(ensemble.fusion, panel))
+    if presents_otherwise(case, findings):
+        # Some may have judged before a backend of a later stage said so.
+        decision = undecided(UndecidedBecause.NOT_A_PHOTOGRAPH)
+    else:
+        decision = await strategy(ensemble.fusion.strategy, kit.calibration)(complete, Hearing(ensemble.fusion, panel))
     return _verdict(case, findings, complete, rule(decision, complete, findings.provenance, ensemble.provenance))
 
 

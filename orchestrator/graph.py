@@ -62,9 +62,10 @@ def build_graph(ensemble: Ensemble) -> Graph:
         if stage > 0:
             begin = [f"stage {stage + 1}"]
             graph.add_node(begin[0], _stage(stage))
-            for name in names:
-                graph.add_edge(begin[0], name)
-        graph.add_conditional_edges(before, _gate(begin, first=stage == 0), [*begin, "fuse"])
+            # A backend that was asked only now may say that it is no photograph.
+            graph.add_conditional_edges(begin[0], _gate(nodes, _no_photograph), [*nodes, "fuse"])
+        gate = _gate(begin, _settled if stage > 0 else _no_photograph)
+        graph.add_conditional_edges(before, gate, [*begin, "fuse"])
         last = stage == len(ensemble.all_stages) - 1
         after = "fuse" if last else f"after stage {stage + 1}"
         if not last:
@@ -108,27 +109,29 @@ def _paradigm(name: str) -> Node:
     return examine
 
 
-def _gate(nodes: list[str], *, first: bool) -> Callable[[State, Runtime[Case]], list[str]]:
-    """Where to go: to the next stage, or straight to fusion."""
+def _gate(nodes: list[str], over: Callable[[Case, State], bool]) -> Callable[[State, Runtime[Case]], list[str]]:
+    """Where to go: on to these nodes, or straight to fusion."""
 
     def route(state: State, runtime: Runtime[Case]) -> list[str]:
-        case, findings = runtime.context, state["findings"]
-        if first:
-            return ["fuse"] if presents_otherwise(case, findings) else nodes
-        return ["fuse"] if _settled(case, findings, state.get("reports", {})) else nodes
+        return ["fuse"] if over(runtime.context, state) else nodes
 
     return route
 
 
-def _settled(case: Case, findings: Findings, reports: Mapping[str, Report]) -> bool:
+def _no_photograph(case: Case, state: State) -> bool:
+    """Whether nobody is to judge, since the picture is no photograph by its own showing."""
+    return presents_otherwise(case, state["findings"])
+
+
+def _settled(case: Case, state: State) -> bool:
     """Whether one of the ensemble's `stop_when` holds."""
     rules = case.kit.ensemble.stop_when
-    votes = count(tuple(reports.values()))
+    votes = count(tuple(state.get("reports", {}).values()))
     enough = decide(votes, case.kit.ensemble.fusion).undecided_because is None
     agreed = enough and 0 in (votes.generated, votes.real)
     limit = case.kit.ensemble.budget.case_calls
     return (
         ("agreement" in rules and agreed)
-        or ("declared" in rules and findings.provenance.signed)
+        or ("declared" in rules and state["findings"].provenance.signed)
         or ("spent" in rules and limit is not None and case.ledger.attempts >= limit)
     )

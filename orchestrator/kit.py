@@ -51,7 +51,7 @@ log = logging.getLogger("sixlens")
 
 _NOT_IN_IDENTITY: Mapping[str, Any] = MappingProxyType(
     {
-        **dict.fromkeys(("description", "limits", "retry", "deadlines", "cache", "strict", "prices"), True),
+        **dict.fromkeys(("description", "backends", "limits", "retry", "deadlines", "cache", "strict", "prices"), True),
         # But what a case may spend decides how much of it is examined.
         "budget": {"calls", "tokens", "cost"},
         "exemplars": True,
@@ -281,12 +281,18 @@ def _shown_exemplars(ensemble: Ensemble, paradigms: Mapping[str, Paradigm]) -> t
     return tuple(shown)
 
 
+def _changes(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a backend that can change its answers; how it is reached, and with which key, cannot."""
+    return {name: value for name, value in settings.items() if name in ("capabilities", "extra", "local")}
+
+
 def _identity(ensemble: Ensemble, paradigms: tuple[Paradigm, ...], exemplars: list[Exemplar]) -> str:
     """A hash of everything that can change what is asked and how it is fused."""
     common = load_common()
     content: dict[str, Any] = {
         "version": 1,
         "ensemble": ensemble.model_dump(mode="json", exclude=dict(_NOT_IN_IDENTITY)),
+        "backends": {spec: kept for spec, settings in ensemble.backends.items() if (kept := _changes(settings))},
         "paradigms": [paradigm.model_dump(mode="json") for paradigm in paradigms],
         "common": common.model_dump(mode="json"),
         "exemplars": [[item.label, item.reason, item.description, item.sha256] for item in exemplars],

@@ -41,7 +41,7 @@ async def prepare(case: Case) -> Findings:
         measurements=measurements,
         regions=measurements["regions"].regions if "regions" in measurements else (),
         subjects=named.phrases,
-        medium=named.medium,
+        media=named.media,
         steps=named.steps,
         warnings=(*named.warnings, *problem),
     )
@@ -62,6 +62,7 @@ async def prepare_stage(case: Case, findings: Findings, stage: int) -> Findings:
             case.views[name] = replace(view, subject=subject, no_subject=lack)
     update = {
         "subjects": {**findings.subjects, **named.phrases},
+        "media": {**findings.media, **named.media},
         "steps": (*findings.steps, *named.steps),
         "warnings": (*findings.warnings, *named.warnings),
     }

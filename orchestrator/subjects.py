@@ -43,10 +43,9 @@ class Named:
         return {spec: subject.phrase for spec, subject in self.subjects.items() if subject.phrase is not None}
 
     @property
-    def medium(self) -> Medium | None:
-        """The one medium that every backend named, or None."""
-        media = {subject.medium for subject in self.subjects.values()}
-        return next(iter(media)) if len(media) == 1 else None
+    def media(self) -> dict[str, Medium | None]:
+        """What the picture was said to present itself as; None where an answer did not say."""
+        return {spec: subject.medium for spec, subject in self.subjects.items()}
 
     @property
     def warnings(self) -> tuple[str, ...]:

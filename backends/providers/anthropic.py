@@ -81,7 +81,6 @@ class AnthropicBackend(HttpBackend):
         )
 
     async def _find_out(self) -> Target:
-        self._target.check_key()
         if not self._target.address.loopback:
             return self._target
         return replace(self._target, remote=await remote_host(self._client, self._target.address, self._target.model))

@@ -108,6 +108,7 @@ class HttpBackend(abc.ABC):
         """
         if self._prepared:
             return
+        self._target.check_key()
         async with self._preparing:
             if not self._prepared:
                 self._target = await self._within_limit(self._find_out())

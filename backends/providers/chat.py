@@ -145,8 +145,9 @@ class ChatBackend(HttpBackend):
     def _renamed(self, reply: Reply, question: Question) -> str | None:
         """The token limit has two names; a server that does not know the one is asked by the other from then on."""
         sent = next(name for name in _LIMIT_FIELDS if name in question.body)
-        if self._limit_field or sent not in reply.text or not _UNKNOWN_FIELD.search(reply.text):
+        if sent == self._limit_field or sent not in reply.text or not _UNKNOWN_FIELD.search(reply.text):
             return None
+        # Several questions may have been out with the first name when it was refused; each goes again with the other.
         self._limit_field = next(name for name in _LIMIT_FIELDS if name != sent)
         return sent
 

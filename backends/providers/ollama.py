@@ -5,7 +5,8 @@ is longer than its default context, in silence: here the context is asked for as
 forbidden (`truncate`, `shift`), and an answer whose prompt filled the whole context is refused. The context only grows,
 in powers of two, since Ollama loads the model anew whenever it changes.
 
-`OLLAMA_API_KEY`, if there is one, goes to servers elsewhere and never to this machine, where nothing asks for it.
+`OLLAMA_API_KEY`, if there is one, goes to servers elsewhere and never to this machine, where nothing asks for it; a
+`key_variable` of a backend goes wherever that backend is.
 A model that the local server passes on to another host counts as hosted.
 """
 
@@ -217,6 +218,7 @@ def open_ollama(rest: str, settings: BackendSettings, *, connections: Connection
         raise ConfigError("ollama: names no model; write ollama:MODEL, for example ollama:qwen2.5vl:7b.")
     address = parse_address(url or URL)
     spec = f"ollama:{model}" if url is None else f"ollama:{model}@{address.url}"
-    key = None if address.loopback else key_of(settings, KEY_VARIABLE)
-    target = Target("ollama", spec, model, address, settings, key, remote=CLOUD if is_cloud(model) else "")
+    needs, remote = settings.key_variable, CLOUD if is_cloud(model) else ""
+    key = None if address.loopback and not needs else key_of(settings, KEY_VARIABLE)
+    target = Target("ollama", spec, model, address, settings, key, remote=remote, needs=needs)
     return OllamaBackend(target, open_client(address, settings, key, connections=connections))

@@ -22,7 +22,6 @@ class OpenAIBackend(ChatBackend):
     """OpenAI's own service."""
 
     async def _find_out(self) -> Target:
-        self._target.check_key()
         return self._target
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections import Counter
 from dataclasses import dataclass, field
@@ -242,6 +243,8 @@ def _folder(root: Path, found: Found, spec: DataSpec) -> Listing:
     return listing
 
 
+_GENIMAGE_MAKER = re.compile(r"adm|biggan|glide|midjourney|stable.?diffusion|^sdv\d|vqdm|wukong", re.IGNORECASE)
+"""What the folders of GenImage's generators are called."""
 _Placed = tuple[str, Path, int, tuple[Label | None, int]]
 """Path below the root, the file, bytes, and its label with the place of the folder that gives it."""
 
@@ -261,7 +264,8 @@ def _by_folder_name(root: Path, spec: DataSpec, labelled: list[_Placed]) -> List
         maker = _first(parts[place + 1 : -1], words) or (_first(parts[:place], words) if above else None)
         if maker is None and layout is Layout.GENIMAGE:
             here = root.resolve()
-            maker = _first((here.name, here.parent.name), words)  # the folder may itself be one of the parts
+            # The folder may itself be one of the parts; any other name above the data says nothing of a generator.
+            maker = next((name for name in (here.name, here.parent.name) if _GENIMAGE_MAKER.search(name)), None)
         listing.items.append(Item(name, path, label, maker if label is Label.GENERATED else None, None, size))
     if any(item.generator for item in listing.items):
         listing.notes.append("Generators were read from the names of folders.")

@@ -204,3 +204,15 @@ async def test_a_rehearsal_finds_the_same_mistakes(tmp_path: Path) -> None:
         await plan_case(load_ensemble(file))
     with pytest.raises(ConfigError, match="was fitted for"):
         await plan_case(load_ensemble(write(tmp_path), Overrides(fusion="stacked")))
+
+
+def test_how_a_backend_is_reached_is_no_other_configuration() -> None:
+    def identity(*settings: str) -> str:
+        own = tuple(f"backends={{'{SPEC}': {{{each}}}}}" for each in settings)
+        return identity_of(load_ensemble("six", Overrides(backend=SPEC, settings=own)))
+
+    plain = identity()
+    for reached in ("attempt_seconds: 5", "max_connections: 2", "remote: a.org", "key_variable: SIXLENS_ACME_KEY"):
+        assert identity(reached) == plain
+    assert identity("extra: {reasoning_effort: none}") != plain
+    assert identity("capabilities: {json_schema: false}") != plain

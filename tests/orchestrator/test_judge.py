@@ -253,6 +253,25 @@ async def test_the_medium_is_known_before_anybody_judges_also_where_only_a_later
     assert toy.asked.total() == 0
 
 
+async def test_a_later_backend_may_be_the_first_to_say_that_it_is_no_photograph(picture: bytes) -> None:
+    drawn = {"prepare": "subject: cat\nmedium: drawing"}
+    toy, other = Toy({"prepare": ConnectError("nobody there")}, label="generated"), Toy(drawn, label="generated")
+    settings = (*STAGED, "stop_when=[]", "retry.attempts=1")
+    async with of_two(toy, other, *settings) as judge:
+        verdict = await judge.judge(picture)
+    assert (verdict.label, verdict.undecided_because) == (Label.UNDECIDED, UndecidedBecause.NOT_A_PHOTOGRAPH)
+    assert verdict.medium == "drawing"
+    assert dict(other.asked) == {"prepare.subject": 1}
+    assert outcomes(verdict)["stereotype"] is Outcome.SKIPPED
+
+
+async def test_backends_of_two_stages_that_differ_about_the_medium_leave_it_open(picture: bytes) -> None:
+    toy, other = Toy(), Toy({"prepare": "subject: cat\nmedium: drawing"})
+    async with of_two(toy, other, *STAGED, "stop_when=[]") as judge:
+        verdict = await judge.judge(picture)
+    assert (verdict.label, verdict.medium) == (Label.REAL, None)
+
+
 async def test_a_spent_budget_keeps_what_is_done(picture: bytes) -> None:
     toy = Toy()
     async with make_judge(toy, "budget.calls=4") as judge:

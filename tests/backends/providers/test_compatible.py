@@ -267,6 +267,33 @@ async def test_the_token_limit_has_two_names(peer, open_one, request_of, known, 
     assert answer.notes == ()
 
 
+async def test_several_questions_may_be_out_when_the_limits_name_is_refused(peer, open_one, request_of, monkeypatch):
+    refusal = {"error": {"message": "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."}}
+    peer.say(refusal, 400).say(refusal, 400).say(reply())
+    backend = open_one()
+    send, out = backend._send, asyncio.Barrier(2)
+
+    async def together(body):
+        await out.wait()
+        return await send(body)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(backend, "_send", together)
+        first = await asyncio.gather(*(backend.complete(request_of()) for _ in range(2)), return_exceptions=True)
+    assert [getattr(error, "learnt", None) for error in first] == [True, True]
+    answer = await backend.complete(request_of())
+    assert "max_completion_tokens" in peer.bodies[-1]
+    assert answer.notes == ()
+
+
+async def test_without_its_own_key_nobody_is_asked(peer, open_one, request_of, monkeypatch):
+    monkeypatch.delenv("SIXLENS_ACME_KEY", raising=False)
+    backend = open_one(key_variable="SIXLENS_ACME_KEY")
+    with pytest.raises(errors.MissingKeyError, match="SIXLENS_ACME_KEY"):
+        await backend.complete(request_of())
+    assert peer.requests == []
+
+
 async def test_a_server_that_knows_neither_name_is_not_asked_forever(peer, open_one, request_of):
     peer.say({"error": {"message": "max_tokens, max_completion_tokens: unrecognized"}}, 400)
     backend = open_one()

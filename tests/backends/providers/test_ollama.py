@@ -198,6 +198,18 @@ async def test_the_key_goes_to_servers_elsewhere_only(peer, open_one, request_of
     assert elsewhere.headers["authorization"] == "Bearer ollama-key-123456"
 
 
+async def test_a_key_of_its_own_goes_to_this_machine_too_and_is_needed(peer, open_one, request_of, monkeypatch):
+    monkeypatch.delenv("SIXLENS_ACME_KEY", raising=False)
+    backend = open_one(key_variable="SIXLENS_ACME_KEY")
+    assert backend.capabilities.missing_key == "SIXLENS_ACME_KEY"
+    with pytest.raises(errors.MissingKeyError, match="SIXLENS_ACME_KEY"):
+        await backend.complete(request_of())
+    assert peer.requests == []
+    monkeypatch.setenv("SIXLENS_ACME_KEY", "acme-key-123456")
+    await open_one(key_variable="SIXLENS_ACME_KEY").prepare()
+    assert peer.requests[0].headers["authorization"] == "Bearer acme-key-123456"
+
+
 async def test_a_refused_schema_is_remembered(peer, open_one, request_of):
     backend = open_one()
     peer.say({"error": 'invalid format: "x"; expected "json" or a JSON schema'}, 400).say(reply())

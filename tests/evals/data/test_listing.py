@@ -62,8 +62,16 @@ def test_genimage(draw: Any, load: Load) -> None:
         "BigGAN/inner/val/ai/1.png": (G, "BigGAN", None),
         "BigGAN/inner/val/nature/1.png": (R, None, None),
     }
-    assert said(load(path="BigGAN/inner", split="val"))["val/ai/1.png"] == (G, "inner", None)
-    assert said(load(path="BigGAN/inner/val"))["ai/1.png"] == (G, "inner", None)
+    assert said(load(path="BigGAN/inner", split="val"))["val/ai/1.png"] == (G, "BigGAN", None)
+    assert said(load(path="BigGAN/inner/val"))["ai/1.png"] == (G, None, None)
+
+
+def test_a_folder_above_the_data_is_no_generator_unless_it_is_called_like_one(draw: Any, load: Load) -> None:
+    for above in ("anna", "stable_diffusion_v_1_4"):
+        draw(f"{above}/val/ai/1.png")
+        draw(f"{above}/val/nature/1.png")
+    assert said(load(path="anna/val"))["ai/1.png"] == (G, None, None)
+    assert said(load(path="stable_diffusion_v_1_4/val"))["ai/1.png"] == (G, "stable_diffusion_v_1_4", None)
 
 
 def test_an_unlabelled_folder(draw: Any, load: Load) -> None:
