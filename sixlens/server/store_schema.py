@@ -7,7 +7,6 @@ from pathlib import Path
 
 from backends.errors import ConfigError
 
-VERSION = 1
 BUSY_SECONDS = 10.0
 
 _TABLES = """
@@ -75,7 +74,10 @@ CREATE TABLE appeals (
     created_at REAL NOT NULL
 );
 CREATE INDEX appeals_by_judgment ON appeals (judgment, seq);
-CREATE TABLE labels (
+"""
+# Some files of version 1 have it already: it was made with the others for a while.
+_LABELS = """
+CREATE TABLE IF NOT EXISTS labels (
     seq INTEGER PRIMARY KEY,
     sha256 TEXT NOT NULL UNIQUE,
     decision TEXT NOT NULL,
@@ -88,9 +90,14 @@ CREATE TABLE labels (
 );
 """
 
+_STEPS = (_TABLES, _LABELS)
+"""What brings a file from each version to the next; a new file, which is of version 0, takes them all. A step that was
+released is not changed any more: whatever the tables need then is a step of its own."""
+VERSION = len(_STEPS)
+
 
 def open_database(path: Path) -> sqlite3.Connection:
-    """Open the file, and make the tables if it is new.
+    """Open the file, and make the tables that it lacks.
 
     Raises:
         ConfigError: it was written by a newer sixlens, is no such database, or cannot be written.
@@ -132,4 +139,5 @@ def _bring_up(connection: sqlite3.Connection, path: Path) -> None:
             "Install that one, or choose another --data-dir."
         )
     if version < VERSION:
-        connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
+        steps = "".join(_STEPS[version:])
+        connection.executescript(f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {VERSION}; COMMIT;")

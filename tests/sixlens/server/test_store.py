@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from backends.errors import ConfigError
+from sixlens.server import judgment_rows as rows
+from sixlens.server import review_rows
 from sixlens.server.store import DATABASE, Store
 from sixlens.server.store_schema import VERSION
 
@@ -20,6 +22,26 @@ async def test_a_newer_database_is_refused_in_one_line(tmp_path: Path) -> None:
         async with Store(tmp_path):
             pass
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("lacks", [True, False])
+async def test_a_database_of_the_first_version_gets_the_table_of_labels(tmp_path: Path, lacks: bool) -> None:
+    async with Store(tmp_path) as store:
+        await store.run(rows.insert, rows.NewJudgment("a", 1.0, "measured", "0", "a.png"))
+    connection = sqlite3.connect(tmp_path / DATABASE, isolation_level=None)
+    if lacks:
+        connection.execute("DROP TABLE labels")
+    connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    for _ in range(2):
+        async with Store(tmp_path) as store:
+            assert await store.run(review_rows.labels, 0, 10) == []
+            assert await store.run(rows.read, "a") is not None
+            (version,) = await store.run(lambda connection: connection.execute("PRAGMA user_version").fetchone())
+            assert version == VERSION
+    async with Store(tmp_path) as store:
+        await store.run(rows.delete, "a")
+        assert await store.run(rows.read, "a") is None
 
 
 async def test_another_file_is_refused(tmp_path: Path) -> None:
