@@ -44,7 +44,9 @@ class LayerPolicy:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     limiter: LimiterPolicy = field(default_factory=LimiterPolicy)
     limiters: Mapping[str, LimiterPolicy] = field(default_factory=dict)
-    """What counts in place of `limiter` for single backends, by their spec; with a ceiling that somebody chose."""
+    """What counts in place of `limiter` for single backends, by their spec."""
+    ceilings_chosen: frozenset[str] = frozenset()
+    """Specs of those whose ceiling somebody chose: theirs holds, whatever the provider has a use for."""
     storable: Storable = complete_and_not_empty
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     """Waits between attempts."""
@@ -68,7 +70,7 @@ def build_stack(providers: Sequence[Backend], resources: Resources, policy: Laye
 
 
 def _chain(provider: Backend, resources: Resources, policy: LayerPolicy) -> Backend:
-    bounds = policy.limiters.get(provider.spec) or _bounds(provider, policy.limiter)
+    bounds = _bounds(provider, policy)
 
     def limiter() -> Limiter:
         endpoint, account = getattr(provider, "endpoint", provider.spec), getattr(provider, "account", "")
@@ -98,13 +100,16 @@ def _hits(cached: Backend, tracer: Tracer | None, provider: Backend) -> Backend:
     return TracedHits(cached, tracer, provider)
 
 
-def _bounds(provider: Backend, limits: LimiterPolicy) -> LimiterPolicy:
-    """The limits, and no more calls in flight than the provider has a use for.
+def _bounds(provider: Backend, policy: LayerPolicy) -> LimiterPolicy:
+    """The limits, and no more calls in flight than the provider has a use for, unless somebody chose its ceiling.
 
     The others wait at the limiter, where older cases go first and where the time of a call does not run yet.
     """
+    limits = policy.limiters.get(provider.spec, policy.limiter)
     most: int | None = getattr(provider, "most_in_flight", None)
-    return limits if most is None else limits.model_copy(update={"ceiling": min(limits.ceiling, most)})
+    if most is None or provider.spec in policy.ceilings_chosen:
+        return limits
+    return limits.model_copy(update={"ceiling": min(limits.ceiling, most)})
 
 
 class _Identity:

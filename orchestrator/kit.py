@@ -244,13 +244,14 @@ def _resources(ensemble: Ensemble, cache_path: Path | CacheStore | None, around:
 
 def _policy(ensemble: Ensemble, providers: Mapping[str, Backend]) -> LayerPolicy:
     retry, limits = ensemble.retry, ensemble.limits
-    own = {providers[spec].spec: limits.of(spec) for spec in limits.backends if spec in providers}
+    named = [spec for spec in limits.backends if spec in providers]
     return LayerPolicy(
         retry=RetryPolicy(
             attempts=retry.attempts, max_retry_after_s=retry.max_wait, request_s=ensemble.deadlines.request
         ),
         limiter=_limiter(limits, retry.max_wait),
-        limiters={spec: _limiter(own[spec], retry.max_wait) for spec in own},
+        limiters={providers[spec].spec: _limiter(limits.of(spec), retry.max_wait) for spec in named},
+        ceilings_chosen=frozenset(providers[spec].spec for spec in named if limits.backends[spec].ceiling is not None),
         storable=storable,
     )
 

@@ -298,9 +298,20 @@ class Modest(FunctionBackend):
     most_in_flight = 2
 
 
-@pytest.mark.parametrize(("own", "peak"), [({}, 2), ({"toy:m": LimiterPolicy(start=5, ceiling=5)}, 5)])
+FIVE = {"toy:m": LimiterPolicy(start=5, ceiling=5)}
+
+
+@pytest.mark.parametrize(
+    ("policy", "peak"),
+    [
+        (LayerPolicy(), 2),
+        (LayerPolicy(limiters=FIVE), 2),
+        (LayerPolicy(limiters=FIVE, ceilings_chosen=frozenset({"toy:other"})), 2),
+        (LayerPolicy(limiters=FIVE, ceilings_chosen=frozenset({"toy:m"})), 5),
+    ],
+)
 async def test_a_provider_is_asked_no_more_at_once_than_helps_unless_the_user_knows_better(
-    own: dict[str, LimiterPolicy], peak: int
+    policy: LayerPolicy, peak: int
 ) -> None:
     now = most = 0
 
@@ -312,7 +323,7 @@ async def test_a_provider_is_asked_no_more_at_once_than_helps_unless_the_user_kn
         now -= 1
         return "yes"
 
-    backend = build_stack([Modest(answer, "toy:m")], Resources(), LayerPolicy(limiters=own))
+    backend = build_stack([Modest(answer, "toy:m")], Resources(), policy)
     await asyncio.gather(*(backend.complete(asking(str(number))) for number in range(20)))
     assert most == peak
 

@@ -548,3 +548,21 @@ async def test_a_backend_may_have_limits_of_its_own(picture: bytes) -> None:
     async with make_judge(toy, f"limits.backends={{'{SPEC}': {{start: 2, ceiling: 2}}}}") as judge:
         await judge.judge(picture)
     assert toy.peak == 2
+
+
+class OneByOne(FunctionBackend):
+    """A provider that has no use for more than one call at once."""
+
+    most_in_flight = 1
+
+
+@pytest.mark.parametrize(("limits", "peak"), [("rpm: 300", 1), ("start: 2", 1), ("start: 2, ceiling: 2", 2)])
+async def test_only_a_ceiling_of_its_own_lets_a_backend_have_more_calls_than_it_has_a_use_for(
+    picture: bytes, limits: str, peak: int
+) -> None:
+    toy = Toy(delay=0.01)
+    settings = ("cache=false", f"limits.backends={{'{SPEC}': {{{limits}}}}}")
+    ensemble = load_ensemble("six", Overrides(backend=SPEC, settings=settings))
+    async with Judge(ensemble, backends={SPEC: OneByOne(toy, SPEC)}) as judge:
+        await judge.judge(picture)
+    assert toy.peak == peak
