@@ -22,6 +22,9 @@ _BEGINS_AS_PATH = re.compile(r"[/~\\]|\.{1,2}[/\\]|[A-Za-z]:[\\/]")
 _SERVER = re.compile(r"@https?://\S*$", re.IGNORECASE)
 _SHORTEST_BEGINNING = 4
 """Characters of a path before the end of a text that was cut: fewer tell nothing of it."""
+_LONGEST_SERVED = 1000
+"""Characters of a served model's name that are looked for: a server can send any number, and every beginning of a path
+is compared with every text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class Cleaner:
             verdict.image.path,
             *(path_in(report.backend or "") for report in reports),
             # What a server calls its model is the server's word: only what cannot be taken for other words is one.
-            *(name for name in served if _BEGINS_AS_PATH.match(name)),
+            *(name[:_LONGEST_SERVED] for name in served if _BEGINS_AS_PATH.match(name)),
         ]
         return cls.knowing(paths, include_private=include_private)
 

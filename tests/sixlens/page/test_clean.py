@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+import sixlens
 from paradigms.signals.provenance.text import plain
 from sixlens.page.clean import Cleaner, path_in, without_paths
 
@@ -88,3 +89,12 @@ def test_lines_are_bounded_and_harmless() -> None:
 def test_hostile_text_costs_no_time() -> None:
     for text in ("/" * 100_000, "/a" * 50_000, "~" * 100_000, "\\" * 100_000, "../" * 30_000, "file:" + "/" * 90_000):
         assert len(Cleaner().line(text, 2000)) <= 2000
+
+
+def test_a_served_name_of_any_length_costs_bounded_time_and_is_not_told(verdict: sixlens.Verdict) -> None:
+    served = "/home/Anna Schmidt/secret case/" + "a " * 100_000
+    reports = tuple(report.model_copy(update={"model_served": served}) for report in verdict.reports)
+    clean = Cleaner.of(verdict.model_copy(update={"reports": reports}))
+    assert max(map(len, clean.paths)) <= 1000
+    assert not re.search("Anna|Schmidt|secret|case", clean.line(f"asked {served}", 200))
+    assert not re.search("Anna|Schmidt|secret|case", clean.line(plain(f"asked {served}", 200)))
