@@ -190,8 +190,10 @@ class LocalModel:
             others = [model for model in self._others() if model is not self]
             idle = [model for model in others if model.idle]
             for model in idle:
-                log.info("%s is released, since %s needs its room", model.source, self.source)
-                await model.release()
+                # It may have been asked while an earlier one was released.
+                if model.idle:
+                    log.info("%s is released, since %s needs its room", model.source, self.source)
+                    await model.release()
             opened = bool(idle) and await self._in_thread(self._holder.open)
         if not opened:
             beside = ", ".join(model.source for model in others if model.loaded)

@@ -185,6 +185,32 @@ async def test_a_model_that_is_busy_is_not_released_for_another(local, request_o
     assert device.loads == ["first", "second"]
 
 
+async def test_a_model_that_is_asked_while_another_makes_room_is_not_released(local, request_of, monkeypatch):
+    device = Device(room=2)
+    first, second, third = (local(survey=device.model(name)) for name in ("first", "second", "third"))
+    for model in (first, second):
+        await model.answer(request_of(), LONG)
+    going, gone = threading.Event(), threading.Event()
+    close = device.here[0].close
+
+    def close_slowly() -> None:
+        going.set()
+        gone.wait(LONG)
+        close()
+
+    device.here[0].close = close_slowly
+    needed = asyncio.create_task(third.answer(request_of("needed"), LONG))
+    await asyncio.to_thread(going.wait, LONG)
+    # The request still waits for others of its batch when the first one is gone.
+    monkeypatch.setattr(model_module, "QUIET_S", 0.2)
+    asked = asyncio.create_task(second.answer(request_of("asked"), LONG))
+    await asyncio.sleep(0)
+    gone.set()
+    assert (await asked).text.endswith("asked")
+    assert (await needed).text.endswith("needed")
+    assert [engine.name for engine in device.here] == ["second", "third"]
+
+
 async def test_a_late_answer_whose_turn_came_is_no_matter_of_asking_again(local, request_of):
     engine = StandIn(seconds=LONG)
     model = local(engine)
