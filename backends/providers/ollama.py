@@ -37,6 +37,9 @@ from backends.tokens import at_most
 KEY_VARIABLE = "OLLAMA_API_KEY"
 URL = "http://127.0.0.1:11434"
 _SMALLEST_CONTEXT = 4096
+_LONGEST_CONTEXT = 262_144
+"""Tokens that are asked for at most where nobody says how long the model's context is. Questions are far shorter, and
+the server sets memory aside for every token; one that refuses so much does not do it for lack of context."""
 _MOST_IN_FLIGHT = 1
 """Ollama works on one request at a time (OLLAMA_NUM_PARALLEL); the others wait in silence, and their time runs."""
 
@@ -139,11 +142,16 @@ class OllamaBackend(HttpBackend):
 
     def _room(self, request: Request) -> int:
         """The context to ask for: a power of two with room for prompt and answer, never less than asked for before."""
-        limit = self._target.facts.context_tokens
         needed = at_most(request, self._target.facts.image_tokens) + request.sampling.max_tokens
-        while self._context < needed and (limit is None or self._context < limit):
+        while self._context < min(needed, self._longest):
             self._context *= 2
-        return self._context if limit is None else min(self._context, limit)
+        return min(self._context, self._longest)
+
+    @property
+    def _longest(self) -> int:
+        """The longest context that is asked for."""
+        limit = self._target.facts.context_tokens
+        return _LONGEST_CONTEXT if limit is None else limit
 
     def _messages(self, request: Request) -> list[dict[str, Any]]:
         messages = [self._message(message) for message in request.messages]
@@ -195,10 +203,10 @@ class OllamaBackend(HttpBackend):
             raise
 
     def _outgrown(self, room: int, failure: ContextLengthError) -> None:
-        """Ask for more than `room` from now on; where the model has more, asking again helps."""
-        limit = self._target.facts.context_tokens
-        self._context = max(self._context, 2 * room)
-        failure.transient = limit is None or room < limit
+        """Ask for more than `room` from now on, where there may be more; then asking again helps."""
+        failure.transient = room < self._longest
+        if failure.transient:
+            self._context = max(self._context, 2 * room)
 
 
 def _stop(reply: _Reply) -> Stop:

@@ -321,6 +321,20 @@ async def test_a_refusal_at_the_models_own_limit_is_final(peer, open_one, reques
     assert caught.value.transient is False
 
 
+@pytest.mark.parametrize("words", [10, 200_000])
+async def test_a_model_of_unknown_length_is_not_asked_for_more_and_more(peer, open_one, request_of, words):
+    backend = open_one(shown={"model_info": {}})
+    peer.say({"error": "the input length exceeds the context length"}, 400)
+    transient = []
+    for _ in range(9):
+        with pytest.raises(errors.ContextLengthError) as caught:
+            await backend.complete(request_of("word " * words))
+        transient.append(caught.value.transient)
+    contexts = [body["options"]["num_ctx"] for body in peer.bodies[1:]]
+    assert transient == [context < 262_144 for context in contexts]
+    assert contexts[-3:] == [262_144] * 3
+
+
 async def test_a_thinking_model_gets_room_for_it(peer, open_one):
     backend = open_one(shown={"capabilities": ["vision", "thinking"], "model_info": {}})
     await backend.prepare()
