@@ -7,11 +7,25 @@ that it counts them; where nobody says, most vision models spend a token on 28 Ã
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from backends.image_tokens import ImageTokens
 from backends.request import Picture, Request, Text
 
 _TURN_TOKENS = 16
+
+
+class CallTokens(NamedTuple):
+    """Tokens that a call hardly exceeds."""
+
+    prompt: int
+    answer: int
+    """As long as the request lets it be."""
+
+    @property
+    def total(self) -> int:
+        """Both together."""
+        return self.prompt + self.answer
 
 
 def at_least(request: Request) -> int:
@@ -23,6 +37,11 @@ def at_most(request: Request, rule: ImageTokens | None = None) -> int:
     """Tokens that the prompt hardly exceeds: for setting enough aside. `rule` says how the model counts pictures."""
     turns = _TURN_TOKENS * (len(request.messages) + 1)
     return turns + math.ceil(_text_bytes(request) / 3) + sum(_picture_room(p, rule) for p in request.pictures)
+
+
+def of_call(request: Request, rule: ImageTokens | None = None) -> CallTokens:
+    """Tokens that the prompt and its answer hardly exceed. `rule` says how the model counts pictures."""
+    return CallTokens(at_most(request, rule), request.sampling.max_tokens)
 
 
 def _text_bytes(request: Request) -> int:

@@ -197,14 +197,14 @@ class BudgetLayer(Layer):
         limits = list(budget.chain())
         if all(limit.tokens is None and limit.cost is None for limit in limits):
             return Amount(calls=1)
-        prompt, answer = tokens.at_most(request, self.capabilities.image_tokens), request.sampling.max_tokens
-        cost = self._prices.estimate(self.spec, prompt, answer)
+        call = tokens.of_call(request, self.capabilities.image_tokens)
+        cost = self._prices.estimate(self.spec, call.prompt, call.answer)
         if cost is None and any(limit.cost is not None for limit in limits):
             raise BudgetError(
                 f"The price of {self.spec} is unknown, so a budget in dollars cannot be kept: give its price in a "
                 "price table (`models:`), or limit calls or tokens instead."
             )
-        return Amount(1, prompt + answer, cost or 0.0)
+        return Amount(1, call.total, cost or 0.0)
 
 
 class _Attempt(Relay):

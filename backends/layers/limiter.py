@@ -258,4 +258,4 @@ class LimiterLayer(Layer):
         return completion
 
     def _call_tokens(self, request: Request) -> int:
-        return tokens.at_most(request, self.capabilities.image_tokens) + request.sampling.max_tokens
+        return tokens.of_call(request, self.capabilities.image_tokens).total

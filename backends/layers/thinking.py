@@ -33,5 +33,5 @@ class ThinkingLayer(Layer):
         known = self.capabilities
         if known.thinking_tokens == 0 or known.context_tokens is None:
             return known.thinking_tokens
-        taken = tokens.at_most(request, known.image_tokens) + request.sampling.max_tokens
+        taken = tokens.of_call(request, known.image_tokens).total
         return max(0, min(known.thinking_tokens, known.context_tokens - taken))

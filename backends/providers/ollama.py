@@ -32,7 +32,7 @@ from backends.providers.token_places import Places, token_places
 from backends.providers.transport import open_client
 from backends.request import Message, Picture, Request
 from backends.settings import BackendSettings
-from backends.tokens import at_most
+from backends.tokens import of_call
 
 KEY_VARIABLE = "OLLAMA_API_KEY"
 URL = "http://127.0.0.1:11434"
@@ -142,7 +142,7 @@ class OllamaBackend(HttpBackend):
 
     def _room(self, request: Request) -> int:
         """The context to ask for: a power of two with room for prompt and answer, never less than asked for before."""
-        needed = at_most(request, self._target.facts.image_tokens) + request.sampling.max_tokens
+        needed = of_call(request, self._target.facts.image_tokens).total
         while self._context < min(needed, self._longest):
             self._context *= 2
         return min(self._context, self._longest)
