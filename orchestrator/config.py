@@ -152,8 +152,16 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         old = merged.get(key)
         merged[key] = _merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
         if key == "paradigms" and isinstance(merged[key], dict):
-            merged[key] = {name: choice for name, choice in merged[key].items() if choice is not None}
+            merged[key] = _undropped(merged[key], old if isinstance(old, dict) else {})
     return merged
+
+
+def _undropped(choices: Mapping[str, Any], there: Mapping[str, Any]) -> dict[str, Any]:
+    """The choices that are not null; only what is there can be dropped."""
+    for name, choice in choices.items():
+        if choice is None and name not in there:
+            raise UnknownNameError("paradigm", name, there)
+    return {name: choice for name, choice in choices.items() if choice is not None}
 
 
 def without_backends(data: Mapping[str, Any], specs: Collection[str]) -> dict[str, Any]:

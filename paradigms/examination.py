@@ -134,7 +134,7 @@ class Examination:
             self._measured.append(StepRecord(name=step.name, kind="measure", text=measurement.text))
 
     def _measured_report(self) -> Report:
-        if not self._measured and not self._paradigm.asks:
+        if not self._measured and (self._paradigm.measures or not self._paradigm.asks):
             return self.report(Outcome.SKIPPED, cause=Cause.TOO_SMALL, reason="the picture is too small to measure")
         if not self._measured:
             return self.report(Outcome.SKIPPED, cause=Cause.NO_EYES, reason=NEEDS_EYES)

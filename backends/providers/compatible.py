@@ -21,6 +21,7 @@ from backends.models import ModelFacts
 from backends.providers.address import parse_address, split_model
 from backends.providers.chat import SDK, ChatBackend
 from backends.providers.chat_reply import Count
+from backends.providers.failures import nobody_listens
 from backends.providers.shown import PATIENCE, remote_host
 from backends.providers.target import Target, key_of
 from backends.providers.transport import open_client
@@ -61,7 +62,9 @@ class CompatibleBackend(ChatBackend):
             # Half an attempt at most: the time limit around this one is an error, and this is none.
             async with asyncio.timeout(min(PATIENCE, settings.connect_seconds, settings.attempt_seconds / 2)):
                 served = await self._served()
-        except (BackendError, TimeoutError):
+        except (BackendError, TimeoutError) as error:
+            if self._target.address.loopback and nobody_listens(error):
+                raise  # It was not started, and no question will start it.
             return self._target  # If something is wrong with the server, the question itself will say so.
         found = next((model for model in served if model.id == self._target.model), None)
         return self._target if found is None else await self._described(found)
@@ -107,7 +110,8 @@ def open_compatible(
     """
     model, url = split_model(rest)
     if url is None:
-        raise ConfigError(f"compatible:{rest} names no server; write compatible:MODEL@http://127.0.0.1:8000/v1.")
+        example = "compatible:MODEL@http://127.0.0.1:8000/v1"
+        raise ConfigError(f"compatible:{rest} names no server; its address begins with http:// or https://: {example}.")
     address = parse_address(url, default_path="/v1")
     spec = f"compatible:{model}@{address.url}"
     key = key_of(settings, KEY_VARIABLE)

@@ -169,7 +169,12 @@ def serve_command(
         typer.Option("--set", metavar="KEY.KEY=VALUE", help="Any other setting of the ensembles; may be repeated."),
     ] = None,
     data_dir: Annotated[
-        Path | None, typer.Option("--data-dir", metavar="FOLDER", help="Where judgments and pictures are kept.")
+        Path | None,
+        typer.Option(
+            "--data-dir",
+            metavar="FOLDER",
+            help="Where judgments and pictures are kept; by default in your data folder.",
+        ),
     ] = None,
     token_file: Annotated[
         Path | None,

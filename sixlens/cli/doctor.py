@@ -75,7 +75,7 @@ def _package(name: str) -> Check:
 
 def _extra(extra: str, package: str) -> Check:
     there = any(distributions(name=package))
-    return Check(f"extra {extra}", None, "installed" if there else f"not installed: {install_line(extra)}")
+    return Check(f"extra {extra}", there or None, "installed" if there else f"not installed: {install_line(extra)}")
 
 
 def _formats() -> Iterator[Check]:

@@ -139,7 +139,7 @@ def run_compare(folders: tuple[Path, ...], reference: str | None, perturbation: 
         emit_json([it.model_dump(mode="json") for it in found])
         return 0
     for comparison in found:
-        emit(f"{comparison.second} against {comparison.first}: {comparison.common} cases in common\n")
+        emit(f"{comparison.second} (second) against {comparison.first} (first): {comparison.common} cases in common\n")
         show(columns(_contrast_rows(comparison), _CONTRASTS))
         emit("\n")
     emit("".join(f"{line}\n" for line in _legend()))

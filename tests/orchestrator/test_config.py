@@ -126,6 +126,8 @@ def test_limits_of_single_backends_lie_over_those_of_all_and_go_with_the_backend
     ("text", "message"),
     [
         ("fusoin: {quorum: 3}", "Did you mean 'fusion'"),
+        ("extends: six\nparagidms: {stereotype: null}", "Did you mean 'paradigms'"),
+        ("extends: six\nparadigms: {stereotyp: null}", "Did you mean 'stereotype'"),
         ("fusion: {quroum: 3}", "Did you mean 'quorum'"),
         ("fusion: {quorum: none}", "fusion.quorum"),
         ("layout: papyrus", "layout"),

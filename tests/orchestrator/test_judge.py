@@ -527,16 +527,20 @@ async def test_two_models_of_one_server_share_its_connections() -> None:
 
 
 async def test_before_anything_is_sent_a_missing_key_or_a_server_that_is_not_there_is_said(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    nobody = "ollama:llava@http://127.0.0.1:9"
+    script = tmp_path / "answers.yaml"
+    script.write_text("rules: [{text: 'Verdict: real'}]", "utf-8")
+    nobody, not_started = "ollama:llava@http://127.0.0.1:9", "compatible:m@http://127.0.0.1:9"
     for settings, error in (
         (("backend=openai:m",), MissingKeyError),
-        (("backend=openai:m", "fallback=['compatible:m@http://127.0.0.1:9']"), None),
+        (("backend=openai:m", f"fallback=['scripted:{script}']"), None),
         (("backend=openai:m", f"fallback=['{nobody}']"), MissingKeyError),
         ((f"backend={nobody}",), ConnectError),
-        ((f"backend={nobody}", "fallback=['compatible:m@http://127.0.0.1:9']"), None),
+        ((f"backend={not_started}",), ConnectError),
+        ((f"backend={nobody}", f"fallback=['{not_started}']"), ConnectError),
+        ((f"backend={nobody}", f"fallback=['scripted:{script}']"), None),
     ):
         async with Judge(load_ensemble("six", Overrides(settings=settings))) as judge:
             with pytest.raises(error) if error else contextlib.nullcontext():

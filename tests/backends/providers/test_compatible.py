@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 import json
+import socket
 import time
 
 import httpx2
@@ -284,6 +285,16 @@ async def test_several_questions_may_be_out_when_the_limits_name_is_refused(peer
     answer = await backend.complete(request_of())
     assert "max_completion_tokens" in peer.bodies[-1]
     assert answer.notes == ()
+
+
+async def test_a_server_of_this_machine_that_was_not_started_is_said_before_anybody_asks():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    backend = open_compatible(f"m@http://127.0.0.1:{port}/v1", BackendSettings())
+    with pytest.raises(errors.ConnectError, match="Is the server running"):
+        await backend.prepare()
+    await backend.aclose()
 
 
 async def test_without_its_own_key_nobody_is_asked(peer, open_one, request_of, monkeypatch):
