@@ -12,7 +12,7 @@ IDLE_S = 75
 """Seconds that a connection may wait for a whole head of a request. Longer than clients keep idle connections (mostly 5
 to 60), so that it is they who close: a request that is sent while the server closes ends in a reset."""
 UNREAD_S = 60.0
-"""Seconds in which a client has to take something of what it is sent."""
+"""Seconds in which a client has to take what it was sent, also when the server closes the connection."""
 AT_ONCE = 16
 """Connections that are taken from the operating system at once."""
 _MOST = 512
@@ -32,13 +32,17 @@ class Connection(H11Protocol):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.waits_since: float | None = None
-        """When it began to wait for a request, by the loop's clock; None while one is under way."""
+        """When it began to wait for a request, by the loop's clock; None while one is under way, and once it was told
+        to go. Also one that is closing has it while its client takes the end of an answer."""
         self._let_go: asyncio.TimerHandle | None = None
         self._give_up: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
         super().connection_made(transport)
+        # A connection that is closed stays open until its buffer is empty. So any byte that the client does not take
+        # begins the time in which it has to, not only more than asyncio's limit of 64 KiB, and whoever closes it.
+        transport.set_write_buffer_limits(high=0)
         self._wait()
         if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency:
             self._make_room()
@@ -56,10 +60,10 @@ class Connection(H11Protocol):
             self._stop_waiting()
 
     def on_response_complete(self) -> None:
-        """Wait for the next request, unless it was there already."""
+        """Wait for the next request, unless it was there already. A connection that is closing waits for its end."""
         super().on_response_complete()
         self._stop_waiting()
-        if not self._under_way and not self.transport.is_closing():
+        if not self._under_way:
             self._wait()
 
     def pause_writing(self) -> None:
@@ -98,9 +102,10 @@ class Connection(H11Protocol):
         ]
         # There is always one: this one waits too.
         *_, longest = min(waiting)
-        # It counts no more from now on; the loop tells it a moment later that it is lost.
-        self.connections.discard(longest)
-        longest.transport.close()
+        # Not closed, which could last as long as its client likes. The loop tells it a moment later that it is lost;
+        # it counts until then, but is not chosen again.
+        longest._stop_waiting()
+        longest.transport.abort()
 
 
 def most_connections() -> int:
