@@ -20,7 +20,7 @@ import sixlens
 from backends.backend import Backend
 from orchestrator.ensemble import Ensemble
 from sixlens.server import event_routes, judgment_routes, report_routes, review_routes, system_routes
-from sixlens.server.errors import ApiError, StorageError
+from sixlens.server.errors import ApiError, DamagedError, StorageError
 from sixlens.server.guard import Guard
 from sixlens.server.openapi import complete
 from sixlens.server.service import Service
@@ -79,6 +79,7 @@ def create_app(
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(StorageError, _stuck)
+    app.add_exception_handler(DamagedError, _damaged)
     app.add_exception_handler(Exception, _fault)
     return app
 
@@ -133,10 +134,19 @@ async def _gone(_: Request, __: Exception) -> Response:
 
 
 async def _stuck(request: Request, error: Exception) -> Response:
+    _note(request, error)
+    return ApiError(503, "storage", str(error), retry_after=10).response()
+
+
+async def _damaged(request: Request, error: Exception) -> Response:
+    _note(request, error)
+    return ApiError(500, "configuration", str(error)).response()
+
+
+def _note(request: Request, error: Exception) -> None:
     log.error("%s", error)
     service: Service = request.app.state.service
     service.metrics.storage.inc()
-    return ApiError(503, "storage", str(error), retry_after=10).response()
 
 
 async def _fault(_: Request, error: Exception) -> Response:

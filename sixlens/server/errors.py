@@ -25,6 +25,24 @@ class StorageError(ConfigError):
     """The data folder cannot be used now: its disk is full or gone. This may pass by itself."""
 
 
+class DamagedError(ConfigError):
+    """The database is damaged. This does not pass by itself: somebody has to put another one in its place."""
+
+
+STORE_ERRORS = (StorageError, DamagedError, sqlite3.Error)
+"""Everything that work with the database can end with; the last is a mistake in the program."""
+_PASSING = frozenset(
+    {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CANTOPEN,
+    }
+)
+_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
 _KINDS: tuple[tuple[type[SixlensError], str, int], ...] = (
     (StorageError, "storage", UNAVAILABLE),
     (ImageError, "picture", 422),
@@ -67,20 +85,37 @@ class ApiError(Exception):
 
 @contextmanager
 def storage() -> Iterator[None]:
-    """Turns what an operating system or SQLite says of a disk into a StorageError; other mistakes are left as they are.
+    """Turns what an operating system or SQLite says of a disk into an error of ours; mistakes in the program stay.
 
     Raises:
-        StorageError: a file or the database cannot be used.
+        StorageError: a file or the database cannot be used now.
+        DamagedError: the database is damaged.
     """
     try:
         yield
     except OSError as error:
         raise _unusable(error.strerror or "unknown reason") from error
-    except sqlite3.DatabaseError as error:
-        # Its other kinds are mistakes of ours, such as a row that is there already.
-        if type(error) not in (sqlite3.OperationalError, sqlite3.DatabaseError):
+    except sqlite3.Error as error:
+        # The class tells little: a table that is missing is of the same one as a full disk.
+        code = _code(error)
+        if code in _DAMAGE:
+            raise _damaged(str(error)) from error
+        if code not in _PASSING:
             raise
         raise _unusable(str(error)) from error
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's primary code, which stands in the lowest byte; what Python itself raises has none."""
+    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    return code & 0xFF
+
+
+def _damaged(reason: str) -> DamagedError:
+    return DamagedError(
+        f"The server's database is damaged ({reason}). Stop the server, and put a copy in its place or choose another "
+        "--data-dir."
+    )
 
 
 def _unusable(reason: str) -> StorageError:

@@ -243,10 +243,12 @@ def fail(
     """Note that no verdict came, and why.
 
     When the trouble is a `passing` one, the idempotency key is free again: the same request may find a verdict later.
+    A judgment that has ended stays as it is: its verdict is not lost by what goes wrong afterwards.
     """
     connection.execute(
         "UPDATE judgments SET status = 'failed', finished_at = ?, error_kind = ?, error_message = ?, url = NULL, "
-        "idempotency_key = CASE WHEN ? THEN NULL ELSE idempotency_key END WHERE id = ?",
+        "idempotency_key = CASE WHEN ? THEN NULL ELSE idempotency_key END "
+        "WHERE id = ? AND status IN ('queued', 'running')",
         (now, kind, message, passing, ident),
     )
 

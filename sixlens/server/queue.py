@@ -19,7 +19,7 @@ from fusion.verdict import Verdict
 from orchestrator.judge import Decided, Event, Prepared, Reported
 from sixlens.server import judgment_rows as rows
 from sixlens.server import review_rows, views
-from sixlens.server.errors import UNAVAILABLE, ApiError, StorageError, kind_of, status_of
+from sixlens.server.errors import STORE_ERRORS, UNAVAILABLE, ApiError, StorageError, kind_of, status_of
 from sixlens.server.judges import Judges
 from sixlens.server.judgment_rows import Finish, NewJudgment, Row
 from sixlens.server.metrics import Metrics
@@ -232,6 +232,8 @@ class JudgmentQueue:
             if ident not in self._stopped:
                 await self._hand_back(ident)
                 self._leave(progress)
+        except STORE_ERRORS as error:
+            self._break_off(ident, progress, error)
         finally:
             self._mean_s += _MEMORY * (time.monotonic() - began - self._mean_s)
             progress.end()
@@ -251,13 +253,22 @@ class JudgmentQueue:
             words = f"A fault in the program ({type(error).__name__}); the server's log has the details."
             await self._fail(row, progress, ProgramError(words))
 
+    def _break_off(self, ident: str, progress: Progress, error: Exception) -> None:
+        """Nothing more of a judgment can be written down. The next server finds it on disk and takes it up."""
+        log.error("Judgment %s is broken off: the database cannot be used", ident, exc_info=error)
+        kind = kind_of(error) if isinstance(error, SixlensError) else "program"
+        self._metrics.storage.inc()
+        self._metrics.failures.labels(kind).inc()
+        message = "The server's database cannot be used; the server's log has the details."
+        progress.add("failed", {"error": {"kind": kind, "message": message}}, last=True)
+
     async def _surely(
         self, work: Callable[Concatenate[sqlite3.Connection, P], T], /, *arguments: P.args, **named: P.kwargs
     ) -> T:
         """Do some work of the store, as often as it takes until the disk is neither full nor gone.
 
         So a verdict is not lost, nor paid for again, and no judgment is left under way. The worker waits meanwhile: the
-        next judgment would come no further.
+        next judgment would come no further. What does not pass by itself is not tried again.
         """
         while True:
             try:
@@ -266,15 +277,16 @@ class JudgmentQueue:
                 self._stumbled(error)
                 await asyncio.sleep(_STORAGE_PAUSE_S)
 
-    def _stumbled(self, error: StorageError) -> None:
-        log.error("%s", error)
+    def _stumbled(self, error: Exception) -> None:
+        # Only a mistake in the program has a place in it that is worth knowing.
+        log.error("%s", error, exc_info=None if isinstance(error, SixlensError) else error)
         self._metrics.storage.inc()
 
     async def _hand_back(self, ident: str) -> None:
         """Let a judgment wait again. Where that cannot be noted, the next server finds it under way and takes it up."""
         try:
             await self._store.run(rows.hand_back, ident)
-        except StorageError as error:
+        except STORE_ERRORS as error:
             self._stumbled(error)
 
     async def _judge(self, row: Row, progress: Progress) -> None:
@@ -351,7 +363,7 @@ class JudgmentQueue:
         try:
             if await self._store.run(rows.release, ident, keep=self._settings.keep_pictures):
                 await asyncio.to_thread(self._pictures.remove, ident, suffix)
-        except StorageError as error:
+        except STORE_ERRORS as error:
             self._stumbled(error)
 
     async def picture_done_with(self, ident: str, suffix: str) -> None:

@@ -14,7 +14,7 @@ from backends.backend import Backend
 from orchestrator.ensemble import Ensemble
 from sixlens.server import judgment_rows as rows
 from sixlens.server import review_rows
-from sixlens.server.errors import ApiError, StorageError, not_found
+from sixlens.server.errors import STORE_ERRORS, ApiError, not_found
 from sixlens.server.judges import Judges
 from sixlens.server.judgment_rows import Row
 from sixlens.server.metrics import Metrics
@@ -120,7 +120,8 @@ class Service:
             await asyncio.sleep(_PURGE_EVERY_S)
             try:
                 await self.purge()
-            except StorageError:
+            except STORE_ERRORS:
+                # The next time may go well, and labels and pictures are not to be kept beyond their time.
                 log.exception("Old judgments cannot be deleted")
                 self.metrics.storage.inc()
 

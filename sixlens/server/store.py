@@ -66,6 +66,7 @@ class Store:
 
         Raises:
             StorageError: the database cannot be used now; nothing of the work counts.
+            DamagedError: the database is damaged; nothing of the work counts.
         """
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(

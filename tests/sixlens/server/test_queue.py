@@ -232,14 +232,24 @@ async def test_a_full_disk_costs_one_request(serve: Serve, photo: Path, monkeypa
         await free(server)
 
 
-def failing(monkeypatch: pytest.MonkeyPatch, name: str, times: int) -> None:
-    """Let the disk be full for so many tries of this work."""
+FULL = (sqlite3.SQLITE_FULL, "database or disk is full")
+
+
+def trouble(code: int, words: str) -> sqlite3.DatabaseError:
+    """What SQLite raises."""
+    error = (sqlite3.DatabaseError if code == sqlite3.SQLITE_CORRUPT else sqlite3.OperationalError)(words)
+    error.sqlite_errorcode = code
+    return error
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, name: str, times: int, what: tuple[int, str] = FULL) -> None:
+    """Let the disk be full, or something else be wrong, for so many tries of this work."""
     work, left = getattr(rows, name), [None] * times
 
     def full(*arguments: Any, **named: Any) -> Any:
         if left:
             left.pop()
-            raise sqlite3.OperationalError("database or disk is full")
+            raise trouble(*what)
         return work(*arguments, **named)
 
     monkeypatch.setattr("sixlens.server.queue._STORAGE_PAUSE_S", 0.01)
@@ -390,7 +400,7 @@ async def test_a_database_that_cannot_be_used_is_503_and_comes_back(
     async with serve() as server:
 
         def full(*_: object) -> None:
-            raise sqlite3.OperationalError("database or disk is full")
+            raise trouble(*FULL)
 
         with monkeypatch.context() as broken:
             broken.setattr("sixlens.server.judgment_rows.page", full)

@@ -8,6 +8,7 @@ import pytest
 from backends.errors import ConfigError
 from sixlens.server import judgment_rows as rows
 from sixlens.server import review_rows
+from sixlens.server.errors import DamagedError, StorageError, storage
 from sixlens.server.store import DATABASE, Store
 from sixlens.server.store_schema import VERSION
 
@@ -101,3 +102,54 @@ async def test_a_database_that_is_a_folder_or_held_elsewhere_is_one_line(
                 pass
         assert "\n" not in str(caught.value)
     other.close()
+
+
+async def test_what_is_no_trouble_of_the_disk_is_a_mistake_in_the_program(tmp_path: Path) -> None:
+    async with Store(tmp_path) as store:
+        for mistake in ("SELECT * FROM nowhere", "SELEKT 1", "SELECT nothing FROM judgments"):
+            with pytest.raises(sqlite3.OperationalError):
+                await store.run(sqlite3.Connection.execute, mistake)
+
+
+async def test_a_full_disk_and_one_that_is_read_only_may_pass(tmp_path: Path) -> None:
+    def large(connection: sqlite3.Connection) -> None:
+        connection.execute("CREATE TABLE large AS SELECT zeroblob(10000000) AS content")
+
+    async with Store(tmp_path) as store:
+        for limit in ("max_page_count = 1", "query_only = ON"):
+            await store.run(sqlite3.Connection.execute, f"PRAGMA {limit}")
+            with pytest.raises(StorageError, match=r"cannot be used now \((database or disk is full|.*readonly.*)\)"):
+                await store.run(large)
+
+
+async def test_a_damaged_database_is_called_so(tmp_path: Path) -> None:
+    async with Store(tmp_path) as store:
+        await store.run(rows.insert, rows.NewJudgment("a", 1.0, "measured", "0", "a.png"))
+    path = tmp_path / DATABASE
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
+    async with Store(tmp_path) as store:
+        with pytest.raises(DamagedError, match=r"is damaged \(.*malformed\)") as caught:
+            await store.run(rows.read, "a")
+        assert "full" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (sqlite3.SQLITE_IOERR_FSYNC, StorageError),
+        (sqlite3.SQLITE_BUSY_SNAPSHOT, StorageError),
+        (sqlite3.SQLITE_LOCKED, StorageError),
+        (sqlite3.SQLITE_CANTOPEN, StorageError),
+        (sqlite3.SQLITE_CORRUPT_INDEX, DamagedError),
+        (sqlite3.SQLITE_NOTADB, DamagedError),
+        (sqlite3.SQLITE_SCHEMA, sqlite3.DatabaseError),
+        (None, sqlite3.DatabaseError),
+    ],
+)
+def test_the_code_tells_what_it_is(code: int | None, kind: type[Exception]) -> None:
+    error = sqlite3.DatabaseError("some words")
+    if code is not None:
+        error.sqlite_errorcode = code
+    with pytest.raises(kind), storage():
+        raise error
