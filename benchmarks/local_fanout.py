@@ -111,12 +111,12 @@ def measure(checkpoint: str, way: str, options: argparse.Namespace) -> dict[str,
     """Seconds a case, tokens of the answers, memory and the answers themselves, of one way in this process."""
     import torch
 
-    from backends.local.load import load_engine
+    from backends.local.load import survey
     from backends.local.quiet import no_chatter
     from backends.local.settings import LocalSettings
 
     no_chatter()
-    engine = load_engine(checkpoint, LocalSettings(**settings(options), **WAYS[way]))
+    engine = survey(checkpoint, LocalSettings(**settings(options), **WAYS[way])).load()
     seconds, texts, counts = [], [], []
     for case in range(options.cases + 1):
         asked = questions(options.prompts, options.side, case, options.tokens)

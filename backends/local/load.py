@@ -6,7 +6,7 @@ import functools
 from importlib.util import find_spec
 
 from backends.errors import MissingExtraError
-from backends.local.engine import Engine, Prospect
+from backends.local.engine import Prospect
 from backends.local.settings import LocalSettings
 
 
@@ -34,14 +34,3 @@ def survey(source: str, settings: LocalSettings) -> Prospect:
     blueprint = Blueprint(source, settings)
     load = functools.partial(TransformersEngine, blueprint)
     return Prospect(blueprint.name, blueprint.revision, blueprint.capabilities, load, blueprint.fetches)
-
-
-def load_engine(source: str, settings: LocalSettings) -> Engine:
-    """Look at a model and load it at once, into memory that `Engine.close` releases. Takes seconds to minutes.
-
-    Raises:
-        ConfigError, MissingExtraError: as `survey`, or its weights cannot be loaded.
-        OutOfMemoryError: the device has no room for it.
-
-    """
-    return survey(source, settings).load()

@@ -41,11 +41,11 @@ def ask(
 
 def opener(checkpoint: Callable[[str], Path]) -> Open:
     """What opens engines."""
-    from backends.local.load import load_engine
+    from backends.local.load import survey
     from backends.local.settings import LocalSettings
 
     def open_engine(family: str | Path, **settings: Any) -> Any:
         folder = family if isinstance(family, Path) else checkpoint(family)
-        return load_engine(str(folder), LocalSettings(**{"threads": 1, **settings}))
+        return survey(str(folder), LocalSettings(**{"threads": 1, **settings})).load()
 
     return open_engine

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from backends.local.load import load_engine, survey
+from backends.local.load import survey
 from backends.local.settings import LocalSettings
 from tests.backends.local import refused
 from tests.backends.local.conftest import COMMIT, Copy
@@ -52,7 +52,7 @@ def test_without_a_hub_what_was_fetched_before_is_used_and_nothing_is_waited_for
     import httpx2
 
     asked = hub_says(monkeypatch, httpx2.ConnectError("Name or service not known"))
-    engine = load_engine(cached, LocalSettings(threads=1))
+    engine = survey(cached, LocalSettings(threads=1)).load()
     assert [answer.stop for answer in engine.write([ask(drawn(1), "What is it?")])]
     assert asked == ["https://huggingface.co/sixlens-tests/llava/resolve/main/config.json"]
     said = refused.at_sight("sixlens-tests/other")
