@@ -121,7 +121,7 @@ class Service:
             try:
                 await self.purge()
             except STORE_ERRORS:
-                # The next time may go well, and labels and pictures are not to be kept beyond their time.
+                # The next time may go well: judgments and pictures are not to be kept beyond their time.
                 log.exception("Old judgments cannot be deleted")
                 self.metrics.storage.inc()
 
