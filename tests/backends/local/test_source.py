@@ -27,7 +27,8 @@ def hub_says(monkeypatch: pytest.MonkeyPatch, error: Exception) -> list[str]:
         raise error
 
     def refuse(*args: Any, **options: Any) -> None:
-        asked.append(str(args))
+        if "sixlens-tests" in str(args):  # the library also asks for things of its own
+            asked.append(str(args))
         raise httpx2.ConnectError("no network in tests")
 
     monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", ask_hub)

@@ -312,6 +312,7 @@ def test_capabilities_are_those_of_model_and_family(engine: Open) -> None:
 @pytest.fixture
 def thinker(copy: Copy) -> Path:
     """A checkpoint whose template opens its thinking, as that of Qwen3-VL-Thinking does."""
+    import torch
     import transformers
 
     folder = copy("thinker")
@@ -320,7 +321,9 @@ def thinker(copy: Copy) -> Path:
     processor.chat_template = processor.chat_template.replace("assistant\n", "assistant\n<think>\n")
     processor.save_pretrained(folder)
     model = transformers.AutoModelForImageTextToText.from_pretrained(folder)
-    model.resize_token_embeddings(len(processor.tokenizer), mean_resizing=False)
+    with torch.random.fork_rng():
+        torch.manual_seed(1)  # by other new weights it would end its free answer early
+        model.resize_token_embeddings(len(processor.tokenizer), mean_resizing=False)
     model.save_pretrained(folder)
     return folder
 
