@@ -111,7 +111,8 @@ def _detail(pixels: PIL.Image.Image) -> _Array:
     """Middle detail of the brightness: an array of height and width, at most `_EDGE` long, in grey levels around 0."""
     scale = min(1.0, _EDGE / max(pixels.size))
     size = (max(1, round(pixels.width * scale)), max(1, round(pixels.height * scale)))
-    grey = pixels.convert("L").resize(size, PIL.Image.Resampling.LANCZOS, reducing_gap=2.0)
+    # Not grey first: that would be one more byte for every pixel of a large original.
+    grey = pixels.resize(size, PIL.Image.Resampling.LANCZOS, reducing_gap=2.0).convert("L")
     fine, coarse = (np.asarray(grey.filter(ImageFilter.GaussianBlur(radius)), np.float32) for radius in (1, 4))
     return fine - coarse
 
