@@ -93,7 +93,7 @@ class TestParsing:
         started = time.process_time()
         with pytest.raises(ConfigError):
             parse_yaml(opening * 100_000, "x")
-        assert time.process_time() - started < 5
+        assert time.process_time() - started < 20
 
     def test_characters_that_yaml_does_not_allow_are_named(self) -> None:
         with pytest.raises(ConfigError, match="character 5 is not allowed"):

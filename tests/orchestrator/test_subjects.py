@@ -40,7 +40,7 @@ async def declined(request: Request) -> Completion:
 async def test_what_starts_from_the_subject_ends_as_the_question_for_it(
     picture: bytes, answer: Any, outcome: Outcome, cause: Cause | None, reason: str
 ) -> None:
-    settings = ("deadlines.case=1", "deadlines.fusion=0.4", "fusion.strategy=tally")
+    settings = ("deadlines.case=5", "deadlines.fusion=2", "fusion.strategy=tally")
     async with make_judge(Toy({"prepare": answer}), *settings, strict=False) as judge:
         verdict = await judge.judge(picture)
     reports = {report.paradigm: report for report in verdict.reports}

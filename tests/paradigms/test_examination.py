@@ -135,7 +135,7 @@ class TestTheFurtherQuestion:
         toy = Toy(verdict=f"{GIBBERISH} " * 60_000, follow_up=CANNOT)
         started = time.process_time()
         report = await examine(toy)
-        assert time.process_time() - started < 3
+        assert time.process_time() - started < 10
         assert len(toy.requests[1].messages[-2].text) <= MAX_TEXT
         assert len(report.text) <= MAX_TEXT
 
@@ -264,7 +264,7 @@ class TestTextSteps:
         toy = Toy(components="wheel \u202e" * 150_000, verdict=form())
         started = time.process_time()
         await examine(toy, STRUCTURAL)
-        assert time.process_time() - started < 3
+        assert time.process_time() - started < 10
         assert len(toy.requests[-1].messages[-1].text) < MAX_DATA_CHARS + 5000
 
     async def test_in_the_layout_paper_the_text_stands_in_the_question(self) -> None:

@@ -444,7 +444,7 @@ async def test_closing_stops_the_batch_under_way_and_who_waits_hears_of_it(local
     await model.aclose()
     found = await asyncio.gather(*tasks, return_exceptions=True)
     assert [type(error) for error in found] == [BackendError, BackendError]
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < LONG / 2
     assert (engine.closed, engine.sizes) == (1, [1])
 
 

@@ -158,7 +158,7 @@ async def test_no_more_calls_than_two_batches_are_in_flight(engines, request_of)
 
 
 async def test_attempt_seconds_end_an_attempt(engines, request_of):
-    backend = opened(attempt_seconds=0.05)
+    backend = opened(attempt_seconds=1)
     await backend.complete(request_of())
     engines["toy"][0].seconds = 30
     with pytest.raises(AttemptTimeoutError, match=r"deadlines\.attempt"):
@@ -173,13 +173,13 @@ async def test_loading_is_not_part_of_an_attempt(engines, request_of, monkeypatc
         found = look(source, settings)
 
         def load() -> StandIn:
-            threading.Event().wait(0.2)
+            threading.Event().wait(1.5)
             return found.load()
 
         return dataclasses.replace(found, load=load)
 
     monkeypatch.setattr(hf, "survey", slowly)
-    backend = opened(attempt_seconds=0.1)
+    backend = opened(attempt_seconds=1)
     assert (await backend.complete(request_of("x"))).text.endswith("x")
     await backend.aclose()
 
