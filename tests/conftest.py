@@ -1,11 +1,16 @@
-"""What tests of several folders share: tiny checkpoints. They need the extra `local`."""
+"""What tests of several folders share: Ctrl-C as at a terminal, and tiny checkpoints, which need the extra `local`."""
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Shells have jobs in the background ignore Ctrl-C, and the programs that the tests start would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

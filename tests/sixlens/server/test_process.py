@@ -49,7 +49,7 @@ class Process:
 
     def stop(self, number: int) -> int:
         self.process.send_signal(number)
-        _, told = self.process.communicate(timeout=30)
+        _, told = self.process.communicate(timeout=120)
         self.told += told
         return self.process.returncode
 
@@ -241,7 +241,7 @@ def test_a_second_signal_ends_it_at_once(start: Start) -> None:
             time.sleep(0.05)
     began = time.monotonic()
     assert server.stop(signal.SIGTERM) == 0
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
     server = start(DECIDED)
     with server.client() as client:
         assert wait_for(client, judgment)["status"] == "done"
