@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 from backends.errors import ConfigError
 from backends.local.settings import LocalSettings
 from backends.models import ModelFacts
+
+
+def _numbers(extra: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """`extra`, unless it holds `.inf` or `.nan`, which YAML has and JSON has not."""
+    try:
+        json.dumps(extra, allow_nan=False)
+    except ValueError as error:
+        raise ValueError("numbers must be finite: .inf and .nan cannot be sent") from error
+    return extra
 
 
 class BackendSettings(BaseModel):
@@ -31,7 +41,7 @@ class BackendSettings(BaseModel):
     key_variable: str | None = Field(default=None, pattern=r"^SIXLENS_[A-Z0-9_]{1,60}_KEY$")
     """The environment variable with the key of this server, in place of the one that all of its kind share. Its name is
     bound to a form, so that nobody's YAML file can send another secret away."""
-    extra: dict[str, JsonValue] = Field(default_factory=dict)
+    extra: Annotated[dict[str, JsonValue], AfterValidator(_numbers)] = Field(default_factory=dict)
     """Fields added to the body of every request as they are, for example `{"reasoning_effort": "none"}`."""
     local: LocalSettings = LocalSettings()
     """How a model is loaded and computed in this process; of `hf:` alone."""

@@ -20,7 +20,7 @@ from paradigms.evidence import Evidence
 from paradigms.form import Box
 from paradigms.label import Cause, Label, Outcome
 from paradigms.paradigm import AskStep, Paradigm
-from paradigms.reading import Reading, ReadObservation, read_answer
+from paradigms.reading import Reading, ReadObservation, read_once
 from paradigms.region import Region, RegionSource
 from paradigms.render import Sight, clean, disarm, spoken
 from paradigms.report import ProbabilitySource, Report, StepRecord
@@ -308,7 +308,7 @@ def problem_of(completion: Completion, purpose: Purpose) -> tuple[Outcome, str] 
     if completion.stop is Stop.EMPTY or not clean(completion.text):
         return Outcome.FAILED, "the answer was empty"
     if purpose == "text":
-        if read_answer(completion.text).outcome is Outcome.REFUSED:
+        if read_once(completion.text).outcome is Outcome.REFUSED:
             return Outcome.REFUSED, "the model declined to answer"
         if not clean(spoken(completion.text)):
             return Outcome.FAILED, "the model thought aloud and did not answer"
@@ -336,7 +336,7 @@ def _read(completion: Completion) -> Reading:
     """The answer, read with the caution that its end calls for."""
     if completion.stop in (Stop.REFUSAL, Stop.FILTER):
         return Reading(Outcome.REFUSED)
-    reading = read_answer(completion.text)
+    reading = read_once(completion.text)
     if completion.stop is Stop.LENGTH and reading.how == "prose":
         # The conclusion is missing: what stands before it may be what it goes on to set aside.
         return dataclasses.replace(reading, outcome=Outcome.UNPARSED, label=None, how="none", certainty=None)

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
@@ -228,7 +229,7 @@ class Paradigm(_Config):
         """The steps that measure, in order."""
         return tuple(step for step in self.steps if isinstance(step, MeasureStep))
 
-    @property
+    @cached_property
     def prompt_version(self) -> str:
         """The version and the first eight digits of a hash of the content, so that an edit without a bump shows."""
         content = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)

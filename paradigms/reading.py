@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 from paradigms.form import Form, ReadObservation, read_form
@@ -15,7 +16,7 @@ from paradigms.label import Label, Outcome
 from paradigms.naming import EITHER, GEN, LABELS, OPPOSITE, REAL, any_of, mask, plain, read_phrase
 from paradigms.prose import find_mentions, weigh
 
-__all__ = ["ReadObservation", "Reading", "read_answer"]
+__all__ = ["ReadObservation", "Reading", "read_answer", "read_once"]
 
 LONGEST_TEXT = 40_000
 """Characters that are read as lines and prose; of a longer answer its beginning and its end."""
@@ -23,6 +24,8 @@ LONGEST_LINE = 400
 """Characters; a longer line is no verdict line."""
 LONGEST_VERDICT = 8
 """Words of a verdict that is no sentence, such as `Verdict: likely real`."""
+_REMEMBERED = 20_000
+"""Characters of an answer whose reading is remembered for a while; longer ones are rare, and are not to be kept."""
 
 How = Literal["schema", "final_line", "prose", "none"]
 
@@ -133,6 +136,16 @@ def read_answer(text: str) -> Reading:
     if label is None and _DECLINES.search(_closing(words)):
         return Reading(Outcome.REFUSED, reasoning=form.reasoning, observations=form.observations)
     return _settle({label or Label.UNDECIDED} if label or hedged else set(), "prose", form)
+
+
+def read_once(text: str) -> Reading:
+    """As `read_answer`, for those who read the same answer one after another: the cache, then the examination."""
+    return _recent(text) if len(text) <= _REMEMBERED else read_answer(text)
+
+
+@lru_cache(maxsize=64)
+def _recent(text: str) -> Reading:
+    return read_answer(text)
 
 
 def _settle(labels: frozenset[Label] | set[Label], how: How, form: Form) -> Reading:

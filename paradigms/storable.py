@@ -5,7 +5,7 @@ from __future__ import annotations
 from backends.completion import Completion, Stop
 from backends.request import Request
 from paradigms.label import Outcome
-from paradigms.reading import read_answer
+from paradigms.reading import read_once
 from paradigms.render import clean, spoken
 from paradigms.subject import read_subject
 
@@ -20,7 +20,7 @@ def storable(request: Request, completion: Completion) -> bool:
         return False
     match request.origin.purpose:
         case "verdict" | "follow_up":
-            return read_answer(completion.text).outcome is Outcome.ANSWERED
+            return read_once(completion.text).outcome is Outcome.ANSWERED
         case "subject":
             return read_subject(completion.text).phrase is not None
-    return bool(clean(spoken(completion.text))) and read_answer(completion.text).outcome is not Outcome.REFUSED
+    return bool(clean(spoken(completion.text))) and read_once(completion.text).outcome is not Outcome.REFUSED

@@ -24,6 +24,7 @@ from backends.connections import Connections, SharedClient
 from backends.errors import ConfigError, ContextLengthError, MalformedError
 from backends.providers.address import parse_address, split_model
 from backends.providers.asking import TOP_LOGPROBS, HttpBackend, Question, Wish
+from backends.providers.body import encode
 from backends.providers.chat_reply import Count
 from backends.providers.failures import Reply, status_failure, transport_failure
 from backends.providers.shown import Shown
@@ -106,7 +107,9 @@ class OllamaBackend(HttpBackend):
     async def _ask(self, path: str, body: Mapping[str, Any] | None) -> httpx2.Response:
         url = self._target.address.url + path
         try:
-            return await (self._client.get(url) if body is None else self._client.post(url, json=body))
+            if body is None:
+                return await self._client.get(url)
+            return await self._client.post(url, content=encode(body), headers={"content-type": "application/json"})
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
             raise transport_failure(error, self._target) from error
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import httpx2
 
 from backends.errors import BackendError, InvalidRequestError, MalformedError
+from backends.providers.body import encode
 from backends.providers.failures import Reply, status_failure, transport_failure, wrapped
 from backends.providers.target import Target
 
@@ -16,7 +17,7 @@ from backends.providers.target import Target
 class Client(Protocol):
     """What the SDKs' clients have in common, as far as it is used."""
 
-    async def post(self, path: str, *, cast_to: type[httpx2.Response], body: Mapping[str, Any]) -> httpx2.Response:
+    async def post(self, path: str, *, cast_to: type[httpx2.Response], content: bytes) -> httpx2.Response:
         """Send a body and give the raw answer."""
         ...
 
@@ -55,7 +56,7 @@ class Sdk:
             BackendError: there is no whole answer.
         """
         try:
-            return await client.post(path, cast_to=httpx2.Response, body=body)
+            return await client.post(path, cast_to=httpx2.Response, content=encode(body))
         except self.status as error:
             response: httpx2.Response = error.response
             return response

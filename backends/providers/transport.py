@@ -113,6 +113,8 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 def rate_state(headers: Mapping[str, str]) -> RateState | None:
     """What the rate headers of either protocol say; None when there are none."""
+    if not any("ratelimit" in name.lower() for name in headers):
+        return None
     state = RateState(
         limit_requests=_count(headers, "x-ratelimit-limit-requests", "anthropic-ratelimit-requests-limit"),
         remaining_requests=_count(headers, "x-ratelimit-remaining-requests", "anthropic-ratelimit-requests-remaining"),
