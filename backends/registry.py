@@ -152,7 +152,9 @@ def open_backend(
     """
     name, colon, rest = spec.partition(":")
     if not colon:
-        raise ConfigError(f"{spec!r} is no backend; write PROVIDER:MODEL, for example compatible:MODEL@URL.")
+        general = "PROVIDER:MODEL, for example compatible:MODEL@URL"
+        form = next((info.spec for info in describe() if info.name == name), general)
+        raise ConfigError(f"{spec!r} is no backend; write {form}.")
     if name in _ELSEWHERE and settings.local != DEFAULT.local:
         raise ConfigError(f"{spec}: `local` is for models in this process (hf:); take it out.")
     backend = _opener(name, connections)(rest, settings)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from backends.errors import ConfigError, UnknownNameError
@@ -17,6 +18,14 @@ MEASURED = "measured"
 SIX = "six"
 MAX_EXTENDS = 8
 _FILE_ENDINGS = (".yaml", ".yml")
+_OTHERS: Mapping[str, str] = MappingProxyType(
+    {
+        "steps": "a paradigm; name the file in the list `paradigms` of an ensemble",
+        "data": "an experiment; run it with `sixlens eval run`",
+        "rules": "a script of answers; use it as a backend, scripted:FILE",
+    }
+)
+"""What a file is that has this key, which no ensemble has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +132,9 @@ def _read(name: str) -> tuple[dict[str, Any], str, bool]:
         raise UnknownNameError("ensemble", name, ensemble_names())
     if not isinstance(data, dict):
         raise ConfigError(f"{where}: an ensemble is a mapping of settings.")
+    for key, what in _OTHERS.items():
+        if key in data:
+            raise ConfigError(f"{where}: this is {what}.")
     data.pop("$schema", None)
     return data, where, name in ensemble_names()
 

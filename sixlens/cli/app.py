@@ -94,6 +94,8 @@ def judge_command(
         int | None,
         typer.Option(
             "--stability",
+            min=0,
+            max=6,
             metavar="N",
             help="Judge N mild variants of each picture too (0 to 6); a label that they flip becomes undecided.",
         ),
@@ -380,4 +382,7 @@ def _usage(error: typer.TyperException) -> str:
     message = f"{message.rstrip('.')}. Did you mean {near[0]}?" if near else message
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "sixlens"
+    mistaken = re.match("No such command '(.+)'", message)
+    if mistaken and Path(mistaken[1]).is_file():
+        return f"{message.rstrip('.')}. A picture is judged by `sixlens judge IMAGE`."
     return f"{message}{'' if message.endswith(('.', '?')) else '.'} See `{command} --help`."

@@ -139,6 +139,9 @@ def test_limits_of_single_backends_lie_over_those_of_all_and_go_with_the_backend
         ("paradigms: {prepare: {}}", "no paradigm name"),
         ("deadlines: {case: 10, fusion: 10}", "less than"),
         ("stages: [[structural]]", "exactly once"),
+        ("name: mine\nsteps: []", "this is a paradigm"),
+        ("name: mine\ndata: {path: x}", "this is an experiment"),
+        ("rules: [{text: x}]", "this is a script of answers"),
     ],
 )
 def test_a_mistake_is_one_line_that_says_where(tmp_path: Path, text: str, message: str) -> None:

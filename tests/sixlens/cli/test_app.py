@@ -77,6 +77,9 @@ def test_the_version(cli: Any) -> None:
             "sixlens: hf: names no model; write hf:REPO_OR_FOLDER",
             marks=pytest.mark.skipif(find_spec("torch") is None, reason="without the extra `local` that is said first"),
         ),
+        (("judge", "a.jpg", "-b", "openai"), "sixlens: 'openai' is no backend; write openai:MODEL."),
+        (("judge", "a.jpg", "-b", "gpt-9"), "sixlens: 'gpt-9' is no backend; write PROVIDER:MODEL, for example"),
+        (("judge", "a.jpg", "--stability", "7"), "sixlens: Invalid value for '--stability'"),
         (("judge", "a.jpg", "--fusion", "vte"), "sixlens: There is no fusion 'vte'. Did you mean 'vote'?"),
         (("judge", "a.jpg", "--set", "fusion.quorom=1"), "Did you mean 'quorum'?"),
         (
@@ -105,6 +108,12 @@ def test_an_untrusted_name_cannot_steer_the_terminal(cli: Any) -> None:
     assert ran.err.count("\n") == 1
     assert not set(ran.err) & set("\x1b\x9b\u202e")
     assert "[red]" in ran.err
+
+
+def test_a_picture_in_place_of_a_command_is_told_the_command(cli: Any, photo: Path) -> None:
+    ran = cli("photo.jpg")
+    assert ran.code == 4
+    assert ran.err == "sixlens: No such command 'photo.jpg'. A picture is judged by `sixlens judge IMAGE`.\n"
 
 
 @pytest.mark.parametrize("form", [(), ("--json", "-v")])
