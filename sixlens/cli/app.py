@@ -97,7 +97,7 @@ def judge_command(
             min=0,
             max=6,
             metavar="N",
-            help="Judge N mild variants of each picture too (0 to 6); a label that they flip becomes undecided.",
+            help="Judge N mild variants of each picture too; a label that they flip becomes undecided.",
         ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="One object for one picture, a list for several.")] = False,
