@@ -111,7 +111,7 @@ class Served:
             self._process.communicate()
 
     def get(self, path: str) -> bytes:
-        with urllib.request.urlopen(f"{self.address}{path}", timeout=10) as reply:
+        with urllib.request.urlopen(f"{self.address}{path}", timeout=60) as reply:
             content: bytes = reply.read()
         return content
 
@@ -171,7 +171,7 @@ def visit(browser: Any) -> Iterator[Visit]:
 
     def open_page(served: Served, size: tuple[int, int] = DESK, scheme: str = "light", path: str = "/") -> Any:
         context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(60_000)
         contexts.append(context)
         page = context.new_page()
         own = (f"{served.address}/", "data:", f"blob:{served.address}/")
