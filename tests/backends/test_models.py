@@ -3,6 +3,7 @@ import re
 from typing import get_args
 
 import pytest
+from pydantic import ValidationError
 
 from backends.backend import BoxFormat, Capabilities
 from backends.errors import ConfigError
@@ -150,6 +151,12 @@ def test_impossible_facts_are_refused(wrong):
 )
 def test_the_size_that_the_model_sees(rules, size, seen):
     assert seen_size(Capabilities(**rules), *size) == seen
+
+
+@pytest.mark.parametrize("number", [float("inf"), float("nan")])
+def test_extra_fields_hold_no_number_that_cannot_be_sent(number):
+    with pytest.raises(ValidationError, match="finite"):
+        BackendSettings(extra={"options": [{"top_k": number}]})
 
 
 def test_extra_fields_are_added_deeply_and_replace_nothing():

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paradigms.label import Label, Outcome
-from paradigms.reading import Reading, read_answer
+from paradigms.reading import Reading, read_answer, read_once
 
 LABELS = {label.value for label in Label}
 
@@ -241,6 +241,14 @@ def test_work_grows_at_most_linearly():
 
 def test_an_ordinary_answer_takes_about_a_millisecond():
     assert seconds([body for _, body, _ in ANSWERS]) / len(ANSWERS) < 0.003
+
+
+def test_an_answer_that_is_read_again_is_not_worked_through_again_unless_it_is_long():
+    short, long = "The shadows agree.\nVerdict: real", "The grass is green. " * 2000 + "\nVerdict: generated"
+    assert read_once(short) is read_once(short)
+    assert read_once(short) == read_answer(short)
+    assert read_once(long) is not read_once(long)
+    assert read_once(long) == read_answer(long)
 
 
 def test_a_verdict_is_found_at_the_end_of_a_very_long_answer():
