@@ -59,7 +59,7 @@ class InWaves(Toy):
 
 async def test_ten_calls_six_at_once_and_no_longer_than_the_longest_chain(picture: bytes) -> None:
     toy = InWaves(1, 6, 2, 1)  # the subject, the six, the second questions of two, the panel: four calls deep
-    async with make_judge(toy) as judge:
+    async with make_judge(toy, "deadlines.case=20", "deadlines.fusion=5") as judge:
         verdict = await judge.judge(picture)
     assert toy.left == []
     assert toy.peak == 6

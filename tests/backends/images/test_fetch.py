@@ -340,7 +340,7 @@ def test_a_slow_server_is_left_at_the_time_limit(server, pieces):
     start = time.monotonic()
     message = error_of(server.url("/a"), limits=ImageLimits(fetch_seconds=0.3))
     assert message.startswith("pictures.example took longer than 0.3 seconds")
-    assert time.monotonic() - start < 4.5
+    assert time.monotonic() - start < 4
 
 
 def test_the_time_limit_spans_redirects_and_looking_up(server):

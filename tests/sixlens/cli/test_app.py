@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from orchestrator.perturbations import MILD
+
 COMMANDS = ("judge", "graph", "validate", "ensembles", "paradigms", "backends", "schema", "doctor", "cache")
 HEAVY = ("torch", "transformers", "openai", "anthropic", "langgraph", "langchain_core", "numpy", "PIL")
 PROGRAM = "import sys; from sixlens.cli import main; main(sys.argv[1:])"
@@ -108,6 +110,10 @@ def test_an_untrusted_name_cannot_steer_the_terminal(cli: Any) -> None:
     assert ran.err.count("\n") == 1
     assert not set(ran.err) & set("\x1b\x9b\u202e")
     assert "[red]" in ran.err
+
+
+def test_the_range_of_stability_is_that_of_the_ensemble(cli: Any) -> None:
+    assert f"[0<=x<={len(MILD)}]" in cli("judge", "--help").out
 
 
 def test_a_picture_in_place_of_a_command_is_told_the_command(cli: Any, photo: Path) -> None:
