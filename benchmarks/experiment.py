@@ -9,7 +9,6 @@ ratio near 1. The last line is that ratio.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import resource
 import subprocess
 import sys
@@ -24,6 +23,7 @@ import PIL.Image
 from evals.experiment import Experiment
 from evals.plan import make_plan
 from evals.run import RunOptions, perform_run
+from orchestrator import event_loop
 from sixlens.cli.logs import logs_on_stderr
 
 EDGE = 48
@@ -59,7 +59,7 @@ def one(folder: Path, ensemble: str, delay: float) -> None:
     )
     began = time.perf_counter()
     with logs_on_stderr(verbose=False):
-        progress = asyncio.run(perform_run(make_plan(experiment, folder), folder / "run", RunOptions()))
+        progress = event_loop.run(perform_run(make_plan(experiment, folder), folder / "run", RunOptions()))
     seconds = time.perf_counter() - began
     assert progress.done == progress.total
     assert not progress.errors

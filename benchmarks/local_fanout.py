@@ -22,7 +22,6 @@ sampling and the preparation of pictures count nothing.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import dataclasses
 import hashlib
 import io
@@ -45,6 +44,7 @@ import PIL.Image
 from backends.completion import Completion
 from backends.providers.function import FunctionBackend
 from backends.request import Message, Picture, Request, Sampling, Text
+from orchestrator import event_loop
 
 WAYS = {
     "one by one": {"vision_once": False, "prefix_once": False},
@@ -81,7 +81,7 @@ def questions(prompts: str, side: int, case: int, tokens: int) -> list[Request]:
     """What is asked about the picture of one case."""
     data = noise(side, case)
     if prompts == "six":
-        asked = asyncio.run(examinations(data))
+        asked = event_loop.run(examinations(data))
     else:
         picture = Picture(data, "image/png", hashlib.sha256(data).hexdigest(), side, side)
         system = Message("system", (Text(SYSTEM),))

@@ -16,6 +16,8 @@ import time
 
 from one_image import judge, picture, scripted
 
+from orchestrator import event_loop
+
 
 async def run(count: int, delay: float) -> None:
     """Judge `count` pictures and print seconds, peak memory in MiB, and the most tasks alive."""
@@ -38,7 +40,7 @@ def main() -> None:
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        asyncio.run(run(options.one, options.delay))
+        event_loop.run(run(options.one, options.delay))
         return
     first = None
     print(f"{'cases':>8} {'seconds':>9} {'cases/s':>9} {'peak MiB':>9} {'ratio':>7} {'tasks':>6}")

@@ -10,7 +10,6 @@ openai package and its HTTP client).
 from __future__ import annotations
 
 import argparse
-import asyncio
 import io
 import json
 import tempfile
@@ -28,6 +27,7 @@ from backends.completion import Completion
 from backends.layers.layer import Layer
 from backends.registry import open_backend
 from backends.request import Request
+from orchestrator import event_loop
 from orchestrator.config import Overrides, load_ensemble
 from orchestrator.judge import Judge
 
@@ -112,19 +112,19 @@ def main() -> None:
     row("floor, the longest chain", f"{floor:.2f} s", f"{CHAIN} calls of {options.delay} s")
     row("sequential, one call after another", f"{NAIVE * options.delay:.2f} s", f"{NAIVE} calls, not run")
     with scripted(options.delay) as backend:
-        seconds = asyncio.run(wall(judge(backend)))
+        seconds = event_loop.run(wall(judge(backend)))
     note = f"{seconds / floor:.3f} of the floor, {backend.calls // 2} calls, peak {backend.peak}"
     row("scripted backend, in process", f"{seconds:.2f} s", note)
     with running(options.delay) as url:
-        seconds = asyncio.run(wall(judge(f"compatible:toy@{url}")))
+        seconds = event_loop.run(wall(judge(f"compatible:toy@{url}")))
         seen = stats(url)
         note = f"{seconds / floor:.3f} of the floor, {seen['calls'] // 2} calls, peak {seen['peak']}"
         row("local server through compatible:", f"{seconds:.2f} s", note)
     with scripted(0) as backend:
-        per_verdict = asyncio.run(cpu(judge(backend), options.verdicts))
+        per_verdict = event_loop.run(cpu(judge(backend), options.verdicts))
     row("CPU a verdict, without SDK", f"{per_verdict * 1000:.1f} ms", "graph, layers, prompts, pictures, fusion")
     with running(0) as url:
-        per_verdict = asyncio.run(cpu(judge(f"compatible:toy@{url}"), options.verdicts))
+        per_verdict = event_loop.run(cpu(judge(f"compatible:toy@{url}"), options.verdicts))
     row("CPU a verdict, with SDK", f"{per_verdict * 1000:.1f} ms", "the same with 10 calls over HTTP")
 
 

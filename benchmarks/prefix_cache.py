@@ -14,13 +14,13 @@ question. A picture counts as 1,000 tokens. Prices are relative to a plain input
 from __future__ import annotations
 
 import argparse
-import asyncio
 
 from local_server import running
 from one_image import picture, row
 
 from backends.completion import TokenUsage
 from backends.layers.usage import add_usage
+from orchestrator import event_loop
 from orchestrator.config import Overrides, load_ensemble
 from orchestrator.judge import Judge
 
@@ -57,17 +57,17 @@ def main() -> None:
     options = parser.parse_args()
     if options.backend:
         for layout in ("paper", "shared"):
-            report(layout, asyncio.run(spend(options.backend, options.images, f"layout={layout}")), options)
+            report(layout, event_loop.run(spend(options.backend, options.images, f"layout={layout}")), options)
         return
     for layout in ("paper", "shared"):
         with running(0.01) as url:
-            spent = asyncio.run(spend(f"compatible:toy@{url}", options.images, f"layout={layout}"))
+            spent = event_loop.run(spend(f"compatible:toy@{url}", options.images, f"layout={layout}"))
         report(layout, spent, options)
     for name, marks in (("marks of ours", "true"), ("marks of the service", "false")):
         with running(0.01, "--marked") as url:
             spec = f"compatible:toy@{url}"
             known = f"backends={{'{spec}': {{capabilities: {{cache_breakpoints: {marks}}}}}}}"
-            spent = asyncio.run(spend(spec, options.images, "layout=shared", known))
+            spent = event_loop.run(spend(spec, options.images, "layout=shared", known))
         report(f"shared, {name}", spent, options)
 
 

@@ -8,7 +8,6 @@ The limiter is told nothing. Shares are taken after warm-up: from when a tenth o
 from __future__ import annotations
 
 import argparse
-import asyncio
 import time
 from collections.abc import Iterator
 
@@ -16,6 +15,7 @@ from local_server import running, stats
 from one_image import picture, row
 
 from backends.completion import Completion
+from orchestrator import event_loop
 from orchestrator.config import Overrides, load_ensemble
 from orchestrator.judge import Judge
 
@@ -75,7 +75,7 @@ def main() -> None:
     options = parser.parse_args()
     watch = Watch()
     with running(options.delay, "--capacity", str(options.capacity)) as url:
-        asyncio.run(run(url, options.images, watch))
+        event_loop.run(run(url, options.images, watch))
         seen = stats(url)
     seconds, answers, attempts = watch.steady()
     rate, capacity = answers / seconds, options.capacity / options.delay

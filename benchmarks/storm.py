@@ -10,7 +10,6 @@ time may be asked for again.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import tempfile
 import time
 from collections import Counter
@@ -22,6 +21,7 @@ from one_image import picture, row
 
 from backends.layers.usage import UsageTotals
 from fusion.verdict import Verdict
+from orchestrator import event_loop
 from orchestrator.config import Overrides, load_ensemble
 from orchestrator.judge import Judge
 
@@ -61,13 +61,13 @@ def main() -> None:
     with running(0.02, "--faults", str(options.faults)) as url, tempfile.TemporaryDirectory() as folder:
         cache = Path(folder) / "answers.sqlite"
         began = time.perf_counter()
-        verdicts, totals, budget = asyncio.run(run(url, options.images, cache))
+        verdicts, totals, budget = event_loop.run(run(url, options.images, cache))
         seen = stats(url)
         row("first run", f"{len(verdicts)} verdicts", f"{time.perf_counter() - began:.1f} s; {describe(verdicts)}")
         row("faults", "", ", ".join(f"{count} {kind}" for kind, count in sorted(seen["kinds"].items())))
         row("attempts at the server", str(seen["calls"]), f"the meter says {totals.attempts}, the budget {budget}")
         row("stored answers asked for again", str(seen["asked_again"]))
-        again, totals, _ = asyncio.run(run(url, options.images, cache))
+        again, totals, _ = event_loop.run(run(url, options.images, cache))
         seen = stats(url)
         row("the same run again", f"{totals.calls} calls", f"{totals.cache_hits} stored; {describe(again)}")
         row("stored answers asked for again", str(seen["asked_again"]))

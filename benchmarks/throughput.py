@@ -1,6 +1,6 @@
 """Many images against a server: calls a second, beside a bare semaphore with the same SDK and the same calls.
 
-    python benchmarks/throughput.py [--images 1000] [--delay 0.2] [--in-flight 32]
+    python benchmarks/throughput.py [--images 1000] [--delay 0.2] [--in-flight 32] [--workers 0]
 
 The server answers each call after `--delay` seconds, so `--in-flight` calls at once give its capacity. The bare client
 sends the same number of calls, as large as the Judge's, through the openai SDK under a plain asyncio.Semaphore: no
@@ -14,14 +14,22 @@ from __future__ import annotations
 import argparse
 import asyncio
 import base64
+import contextlib
+import math
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import openai
 from local_server import running, stats
 from one_image import picture, row
 
+from evals.experiment import Experiment
+from evals.plan import make_plan
+from evals.run import RunOptions, perform_run
+from orchestrator import event_loop
 from orchestrator.config import Overrides, load_ensemble
 from orchestrator.judge import Judge
 
@@ -80,8 +88,49 @@ async def judged(url: str, pictures: list[bytes], in_flight: int, clock: Clock, 
 
     async with Judge(ensemble, cache_path=cache) as judge:
         watch(judge, clock)
-        async for result in judge.judge_many(pictures):
+        async for result in judge.judge_many(pictures, window=2 * in_flight):
             assert result.verdict is not None, result.error
+
+
+def experiment(url: str, folder: Path, options: argparse.Namespace) -> Experiment:
+    """The same on workers: the ensemble `six` over distinct images, cold cache."""
+    for seed in range(options.images):
+        parent = folder / "data" / ("fake" if seed % 2 else "real")
+        parent.mkdir(parents=True, exist_ok=True)
+        (parent / f"{seed:06}.jpg").write_bytes(picture(seed))
+    batch = math.ceil(options.images / options.workers)  # between two batches a worker runs empty
+    return Experiment.model_validate(
+        {
+            "name": "throughput",
+            "data": {"path": "data"},
+            "engine": "ray",
+            "ray": {"workers": options.workers, "cpus": 0.1, "batch": batch},
+            "window": 4 * options.in_flight,
+            "base": {
+                "ensemble": "six",
+                "backend": f"compatible:toy@{url}",
+                "set": {"limits": {"ceiling": options.in_flight}},
+            },
+        }
+    )
+
+
+@contextlib.contextmanager
+def counted_at(url: str, clock: Clock) -> Iterator[None]:
+    """Let the clock hear of every answer of a server, whoever asks it."""
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(0.1):
+            clock.times += [time.perf_counter()] * (stats(url)["calls"] - len(clock.times))
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        yield
+    finally:
+        over.set()
+        looking.join()
 
 
 def watch(judge: Judge, clock: Clock) -> None:
@@ -96,22 +145,40 @@ def watch(judge: Judge, clock: Clock) -> None:
     meter.count = counted  # type: ignore[method-assign]
 
 
+def distribute(options: argparse.Namespace, floor: float) -> None:
+    """Measure the experiment on workers and print."""
+    with running(options.delay) as url, tempfile.TemporaryDirectory() as folder:
+        plan = make_plan(experiment(url, Path(folder), options), Path(folder))
+        clock = Clock()
+        with counted_at(url, clock):
+            progress = event_loop.run(perform_run(plan, Path(folder) / "run", RunOptions()))
+        assert progress.done == options.images
+        assert not progress.errors
+        row(
+            f"sixlens, {options.workers} workers",
+            f"{clock.rate():.1f} /s",
+            f"{clock.rate() / floor:.3f} of the bare semaphore, {stats(url)['calls']} calls, peak "
+            f"{stats(url)['peak']} in flight",
+        )
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=1000)
     parser.add_argument("--delay", type=float, default=0.2, help="seconds a call takes")
     parser.add_argument("--in-flight", type=int, default=32, help="calls allowed at once")
+    parser.add_argument("--workers", type=int, default=0, help="processes of an experiment with `engine: ray`")
     options = parser.parse_args()
     capacity = options.in_flight / options.delay
     row("capacity of the server", f"{capacity:.1f} /s", f"{options.in_flight} calls of {options.delay} s")
     with running(options.delay) as url:
         clock = Clock()
-        asyncio.run(sequential(url, 20, clock))
+        event_loop.run(sequential(url, 20, clock))
         row("sequential client", f"{clock.rate():.1f} /s", f"{clock.rate() / capacity:.3f} of the capacity")
     with running(options.delay) as url:
         clock = Clock()
-        asyncio.run(bare(url, options.images * CALLS, options.in_flight, clock))
+        event_loop.run(bare(url, options.images * CALLS, options.in_flight, clock))
         floor = clock.rate()
         note = f"{floor / capacity:.3f} of the capacity, {clock.cores():.2f} cores busy"
         row("bare semaphore, same SDK", f"{floor:.1f} /s", note)
@@ -119,12 +186,14 @@ def main() -> None:
     with running(options.delay) as url, tempfile.TemporaryDirectory() as folder:
         clock = Clock()
         began = time.perf_counter()
-        asyncio.run(judged(url, pictures, options.in_flight, clock, Path(folder) / "answers.sqlite"))
+        event_loop.run(judged(url, pictures, options.in_flight, clock, Path(folder) / "answers.sqlite"))
         seconds, seen = time.perf_counter() - began, stats(url)
         note = f"{clock.rate() / floor:.3f} of the bare semaphore, {clock.cores():.2f} cores busy"
         row("sixlens, ensemble six", f"{clock.rate():.1f} /s", note)
         note = f"{seen['calls']} calls in {seconds:.1f} s, peak {seen['peak']} in flight, {seen['pictures']} pictures"
         row("", f"{options.images / seconds:.2f} verdicts/s", note)
+    if options.workers:
+        distribute(options, floor)
 
 
 if __name__ == "__main__":

@@ -21,12 +21,14 @@ from backends.errors import ConfigError
 from fusion.verdict import Verdict
 from orchestrator.config import Overrides, load_ensemble
 from orchestrator.ensemble import Ensemble
+from orchestrator.event_loop import new_event_loop
 from orchestrator.judge import WINDOW, Event, Judge, Judged, Source
 
 if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
 
 CACHE_FILE = "answers.sqlite"
+_OPTIONS = {"loop_factory": new_event_loop}
 
 
 class JudgeOptions(TypedDict, total=False):
@@ -173,7 +175,7 @@ def judge(source: Source, **options: Unpack[JudgeOptions]) -> Verdict:
 
     Raises what `ajudge` raises.
     """
-    with start_blocking_portal(name="sixlens") as portal:
+    with start_blocking_portal(backend_options=_OPTIONS, name="sixlens") as portal:
         return portal.call(functools.partial(ajudge, source, **options))
 
 
@@ -194,7 +196,7 @@ def judge_many(
             pictures from the web; False), `trace` (keep prompts and answers; False), `backends` (your own, by spec),
             `stability` (judge so many mild variants too; the ensemble's own number), `tracer_provider` (traces; None).
     """
-    with start_blocking_portal(name="sixlens") as portal:
+    with start_blocking_portal(backend_options=_OPTIONS, name="sixlens") as portal:
         results = ajudge_many(sources, window=window, ordered=ordered, **options)
         try:
             while (judged := portal.call(anext, results, None)) is not None:

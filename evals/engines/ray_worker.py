@@ -29,6 +29,7 @@ from evals.engines.ray_row import write_error, write_result
 from evals.experiment import RunBudget
 from evals.task import Result, Task, perform
 from orchestrator.ensemble import Ensemble
+from orchestrator.event_loop import seldom_collected
 from orchestrator.judge import Judge
 from orchestrator.window import in_window
 
@@ -134,6 +135,7 @@ class Worker:
             if path is None:
                 folder = tempfile.TemporaryDirectory(prefix="sixlens-", ignore_cleanup_errors=True)
                 path = Path(self._stack.enter_context(folder)) / "answers.sqlite"
+            self._stack.enter_context(seldom_collected())
             judge = Judge(given.ensemble, cache_path=path, budget=self._budget)
             await self._stack.enter_async_context(judge)
             await judge.prepare()

@@ -23,6 +23,8 @@ from paradigms.region import Region, RegionSource
 
 _EDGE = 512
 """Longer side of the reduced picture, in its pixels, as for all lengths below."""
+_GREY_FIRST = 4_000_000
+"""Pixels of the original, at most, for a grey copy of its full size."""
 _PATCH = 16
 _MARGIN = 8
 """The blurs look this far: beside the border they see another neighbourhood than at a seam."""
@@ -114,7 +116,9 @@ def _detail(pixels: PIL.Image.Image) -> _Array:
     """Middle detail of the brightness: an array of height and width, at most `_EDGE` long, in grey levels around 0."""
     scale = min(1.0, _EDGE / max(pixels.size))
     size = (max(1, round(pixels.width * scale)), max(1, round(pixels.height * scale)))
-    # Not grey first: that would be one more byte for every pixel of a large original.
+    # Grey first is quicker, but of a large original that would be a large copy.
+    if pixels.width * pixels.height <= _GREY_FIRST:
+        pixels = pixels.convert("L")
     grey = pixels.resize(size, PIL.Image.Resampling.HAMMING, reducing_gap=2.0).convert("L")
     fine, coarse = (np.asarray(grey.filter(ImageFilter.BoxBlur(radius)), np.float32) for radius in (1, 6))
     return fine - coarse

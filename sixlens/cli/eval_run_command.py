@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import sys
 import time
@@ -24,6 +23,7 @@ from evals.plan import Plan, make_plan
 from evals.progress import Progress
 from evals.run import RunOptions, perform_run
 from evals.shipped import experiment_names
+from orchestrator import event_loop
 from orchestrator.kit import backend_specs, load_paradigms
 from sixlens.cli.aside import Aside
 from sixlens.cli.eval_outlook import ArmOutlook, arm_outlook, ask_servers, budget_warnings, notices
@@ -121,11 +121,11 @@ def run_experiment(call: RunCall) -> int:
         plan = call.chosen.plan()
         _say_data(plan)
         if call.dry_run:
-            return asyncio.run(_outlook(plan, as_json=call.as_json))
+            return event_loop.run(_outlook(plan, as_json=call.as_json))
         folder = call.folder or RUNS / plan.experiment.name
         began = time.monotonic()
         try:
-            progress = asyncio.run(_perform(plan, folder, call.options))
+            progress = event_loop.run(_perform(plan, folder, call.options))
         except KeyboardInterrupt:
             say(f"interrupted; what is done is kept in {folder}: go on with --resume")
             raise
@@ -142,7 +142,7 @@ def validate_experiment(chosen: Chosen, *, as_json: bool) -> int:
     with logs_on_stderr(verbose=False):
         plan = chosen.plan()
         _say_data(plan)
-        return asyncio.run(_outlook(plan, as_json=as_json))
+        return event_loop.run(_outlook(plan, as_json=as_json))
 
 
 async def _perform(plan: Plan, folder: Path, options: RunOptions) -> Progress:

@@ -19,6 +19,7 @@ from backends.images.image import Image
 from backends.images.source import display_name, load_image, written_name, written_path
 from backends.prices import Prices
 from fusion.verdict import UndecidedBecause
+from orchestrator import event_loop
 from orchestrator.config import Overrides
 from orchestrator.judge import Decided, Judge, Judged
 from orchestrator.plan import plan_case
@@ -95,7 +96,7 @@ def run_judge(call: JudgeCall, *, dry_run: bool) -> int:
         # Standard input is read before the event loop starts: a read that waits cannot be cancelled there.
         images = [_standard_input() if image == "-" else image for image in call.images]
         work = _dry_run(judge, images) if dry_run else _judge_all(judge, images, call, pages)
-        return asyncio.run(work)
+        return event_loop.run(work)
 
 
 def _pages(call: JudgeCall) -> HtmlPages | None:
