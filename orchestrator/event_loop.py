@@ -1,4 +1,7 @@
-"""Event loop and garbage collection of a process that judges and does nothing else."""
+"""Event loop and garbage collection of a process that judges and does nothing else.
+
+Not of the server, which bounds how many connections it takes at once; uvloop takes all that there are.
+"""
 
 from __future__ import annotations
 

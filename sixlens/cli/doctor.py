@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
 import sys
@@ -14,7 +15,6 @@ import PIL.features
 
 from backends.errors import install_line
 from backends.registry import describe
-from orchestrator import event_loop
 from sixlens.api import cache_file
 from sixlens.cli.local_models import Found, find_servers
 from sixlens.cli.page import show
@@ -63,7 +63,7 @@ def _checks() -> Iterator[Check]:
             there = bool(os.environ.get(info.key))
             yield Check(f"key {info.key}", None, f"{'set' if there else 'not set'}, for {info.spec}")
     yield from (_extra(extra, package) for extra, package in _EXTRAS.items())
-    yield from _servers(event_loop.run(find_servers()))
+    yield from _servers(asyncio.run(find_servers()))
 
 
 def _package(name: str) -> Check:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 import webbrowser
@@ -10,7 +11,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from backends.errors import MissingExtraError
-from orchestrator import event_loop
 from orchestrator.config import Overrides
 from sixlens.cli.logs import logs_on_stderr
 from sixlens.cli.terminal import say
@@ -96,5 +96,5 @@ def run_serve(call: ServeCall) -> int:
         with bind(settings) as listener:
             settings = replace(settings, port=listener.getsockname()[1])
             app = create_app(settings, ensembles, tracer_provider=tracer_provider)
-            interrupted = event_loop.run(run_server(app, listener, started))
+            interrupted = asyncio.run(run_server(app, listener, started))
     return INTERRUPTED if interrupted else 0

@@ -5,6 +5,7 @@ What makes the file unusable is a problem; what only this machine or this moment
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,6 @@ from backends import tokens
 from backends.errors import ConfigError, MissingExtraError, MissingKeyError
 from backends.registry import BackendSettings, open_backend
 from backends.yaml_file import build, read_yaml
-from orchestrator import event_loop
 from orchestrator.config import Overrides, ensemble_names, load_ensemble
 from orchestrator.ensemble import Ensemble, ParadigmChoice
 from orchestrator.kit import load_paradigms
@@ -56,7 +56,7 @@ def run_validate(file: str, *, as_json: bool) -> int:
         ConfigError: the file cannot be read, or is no ensemble and no paradigm.
     """
     with logs_on_stderr(verbose=False):
-        checked = event_loop.run(_check(file))
+        checked = asyncio.run(_check(file))
     if as_json:
         emit_json(_as_json(file, checked))
     else:
