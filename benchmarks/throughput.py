@@ -34,6 +34,8 @@ from orchestrator.config import Overrides, load_ensemble
 from orchestrator.judge import Judge
 
 CALLS = 10
+WINDOWS = 4
+"""Cases under way for each call that may be in flight, so that there is always a call that waits."""
 
 
 class Clock:
@@ -88,7 +90,7 @@ async def judged(url: str, pictures: list[bytes], in_flight: int, clock: Clock, 
 
     async with Judge(ensemble, cache_path=cache) as judge:
         watch(judge, clock)
-        async for result in judge.judge_many(pictures, window=2 * in_flight):
+        async for result in judge.judge_many(pictures, window=WINDOWS * in_flight):
             assert result.verdict is not None, result.error
 
 
@@ -105,7 +107,7 @@ def experiment(url: str, folder: Path, options: argparse.Namespace) -> Experimen
             "data": {"path": "data"},
             "engine": "ray",
             "ray": {"workers": options.workers, "cpus": 0.1, "batch": batch},
-            "window": 4 * options.in_flight,
+            "window": WINDOWS * options.in_flight,
             "base": {
                 "ensemble": "six",
                 "backend": f"compatible:toy@{url}",
@@ -120,9 +122,12 @@ def counted_at(url: str, clock: Clock) -> Iterator[None]:
     """Let the clock hear of every answer of a server, whoever asks it."""
     over = threading.Event()
 
+    def count() -> None:
+        clock.times += [time.perf_counter()] * (stats(url)["calls"] - len(clock.times))
+
     def look() -> None:
         while not over.wait(0.1):
-            clock.times += [time.perf_counter()] * (stats(url)["calls"] - len(clock.times))
+            count()
 
     looking = threading.Thread(target=look)
     looking.start()
@@ -131,6 +136,7 @@ def counted_at(url: str, clock: Clock) -> Iterator[None]:
     finally:
         over.set()
         looking.join()
+        count()
 
 
 def watch(judge: Judge, clock: Clock) -> None:

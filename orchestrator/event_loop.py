@@ -1,6 +1,6 @@
-"""Event loop and garbage collection of a process that judges and does nothing else.
+"""The event loop for judging, and garbage collection in a process that does nothing else.
 
-Not of the server, which bounds how many connections it takes at once; uvloop takes all that there are.
+Not for the server, which bounds how many connections it takes at once; uvloop takes all that there are.
 """
 
 from __future__ import annotations

@@ -255,8 +255,6 @@ class LimiterLayer(Layer):
             raise
         finally:
             limiter.release(slot)
-        # Whoever has the slot now goes out first; what is made of this answer can wait for that.
-        await asyncio.sleep(0)
         return completion
 
     def _call_tokens(self, request: Request) -> int:

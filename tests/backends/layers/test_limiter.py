@@ -73,20 +73,6 @@ def test_a_newcomer_does_not_overtake_the_queue(run_virtual: Run) -> None:
     run_virtual(main())
 
 
-def test_the_next_call_goes_out_before_the_last_answer_is_worked_on(run_virtual: Run) -> None:
-    async def main() -> None:
-        server = Server(fixed(1))
-
-        async def work_on_answer() -> None:
-            await server.layer.complete(REQUEST)
-            server.order.append("worked on")
-
-        await ended(asyncio.create_task(work_on_answer()), server.ask("second"))
-        assert server.order == [None, "second", "worked on"]
-
-    run_virtual(main())
-
-
 @pytest.mark.parametrize("error", [ServerError("down"), RateLimitError("slow"), KeyError("a mistake")])
 def test_a_failed_call_gives_its_slot_back(run_virtual: Run, error: Exception) -> None:
     async def main() -> None:
