@@ -97,6 +97,20 @@ def test_a_backend_of_ones_own(photo: Path) -> None:
     assert own.closed
 
 
+def test_the_sync_face_runs_on_uvloop(photo: Path) -> None:
+    pytest.importorskip("uvloop")
+    loops: list[str] = []
+
+    async def answer(request: Request) -> str:
+        loops.append(type(asyncio.get_running_loop()).__module__)
+        return SEEN
+
+    options: sixlens.JudgeOptions = {"ensemble": "direct", "backend": "own:one", "cache": False}
+    sixlens.judge(photo, backends={"own:one": FunctionBackend(answer, "own:one")}, **options)
+    list(sixlens.judge_many([photo], backends={"own:one": FunctionBackend(answer, "own:one")}, **options))
+    assert loops == ["uvloop", "uvloop"]
+
+
 def test_an_unusable_picture_is_an_error() -> None:
     with pytest.raises(sixlens.ImageError, match="there is no such file"):
         sixlens.judge("none.jpg")

@@ -6,7 +6,15 @@ import pytest
 from PIL import ImageDraw, ImageFilter
 
 from paradigms.region import RegionSource
+from paradigms.signals import repetition
 from paradigms.signals.repetition import find_repetition
+
+
+@pytest.fixture(autouse=True, params=["small", "large"])
+def of_a_size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything holds for originals that are made grey first, and for those that are too large for it."""
+    if request.param == "large":
+        monkeypatch.setattr(repetition, "_GREY_FIRST", 0)
 
 
 def scene(width: int = 480, height: int = 360, seed: int = 1) -> PIL.Image.Image:
