@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 _THRESHOLDS = 5000, 20, 50
-"""A verdict makes many objects and few cycles. To look for these as often as Python does by itself takes a twentieth of
-the time, and holds up everything else while it lasts."""
+"""A verdict makes many objects and few cycles. To look for these as often as Python does by itself takes time, and
+holds up everything else while it lasts."""
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
